@@ -8,7 +8,7 @@ endif()
 
 add_library(dlcc_options INTERFACE)
 target_include_directories(dlcc_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(dlcc_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-missing-field-initializers
+target_compile_options(dlcc_options INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 # No fused multiply-add behind our back: references and generated code must round alike.
 target_compile_options(dlcc_options INTERFACE -ffp-contract=off)

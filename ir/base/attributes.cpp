@@ -8,8 +8,10 @@ namespace dlcc {
 
 void Attributes::set(std::string_view name, AttributeValue value) {
   auto at = std::lower_bound(items_.begin(), items_.end(), name, [](auto& item, auto n) { return item.first < n; });
-  if (at != items_.end() && at->first == name) at->second = std::move(value);
-  else items_.insert(at, {std::string(name), std::move(value)});
+  if (at != items_.end() && at->first == name)
+    at->second = std::move(value);
+  else
+    items_.insert(at, {std::string(name), std::move(value)});
 }
 
 const AttributeValue* Attributes::find(std::string_view name) const {

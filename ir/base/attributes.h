@@ -12,7 +12,8 @@
 
 namespace dlcc {
 
-using AttributeValue = std::variant<bool, int64_t, double, DType, std::string, std::vector<int64_t>, std::vector<double>>;
+using AttributeValue =
+    std::variant<bool, int64_t, double, DType, std::string, std::vector<int64_t>, std::vector<double>>;
 
 /// Kept sorted by name, so that equal sets of attributes print and compare equal.
 class Attributes {

@@ -35,9 +35,9 @@ enum class Severity : uint8_t { warning, error };
 /// One message for the user. `text` starts lower case and says what was found and what was expected.
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string name;    ///< short kebab-case name, printed in brackets: "unknown-name"
+  std::string name; ///< short kebab-case name, printed in brackets: "unknown-name"
   std::string text;
-  std::string file;    ///< as the user named it; empty: the tool itself speaks
+  std::string file; ///< as the user named it; empty: the tool itself speaks
   Location where;
   std::string pointer; ///< JSON pointer of the place, if there is one
   std::vector<std::string> notes;
@@ -46,7 +46,8 @@ struct Diagnostic {
 /// Collects diagnostics up to a limit of errors; later ones are only counted.
 class DiagnosticList {
 public:
-  explicit DiagnosticList(std::string file = {}, size_t error_limit = 20) : file_(std::move(file)), limit_(error_limit) {}
+  explicit DiagnosticList(std::string file = {}, size_t error_limit = 20)
+      : file_(std::move(file)), limit_(error_limit) {}
 
   void add(Diagnostic d);
   void error(std::string name, std::string text, Location where = {}, std::string pointer = {});

@@ -6,7 +6,8 @@ std::string_view name_of(DType t) {
   if (t == DType::boolean) return "bool";
   switch (t) {
 #define X(name, number, bytes)                                                                                         \
-  case DType::name: return #name;
+  case DType::name:                                                                                                    \
+    return #name;
     DLCC_DTYPES(X)
 #undef X
   }

@@ -27,7 +27,8 @@ enum class DType : uint8_t {
 constexpr size_t byte_size(DType t) {
   switch (t) {
 #define X(name, number, bytes)                                                                                         \
-  case DType::name: return bytes;
+  case DType::name:                                                                                                    \
+    return bytes;
     DLCC_DTYPES(X)
 #undef X
   }

@@ -31,9 +31,7 @@ int64_t element_count(const Shape& shape) {
   return n;
 }
 
-int64_t byte_count(const Type& type) {
-  return element_count(type.shape) * static_cast<int64_t>(byte_size(type.dtype));
-}
+int64_t byte_count(const Type& type) { return element_count(type.shape) * static_cast<int64_t>(byte_size(type.dtype)); }
 
 Shape strides_of(const Shape& shape) {
   Shape strides(shape.size());

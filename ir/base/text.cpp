@@ -28,9 +28,12 @@ std::string print_string(std::string_view text) {
   for (char c : text) {
     auto u = static_cast<unsigned char>(c);
     static const char hex[] = "0123456789abcdef";
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (u < 0x20 || u == 0x7F) out += {'\\', 'x', hex[u >> 4], hex[u & 15]};
-    else out += c;
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (u < 0x20 || u == 0x7F)
+      out += {'\\', 'x', hex[u >> 4], hex[u & 15]};
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -92,15 +95,19 @@ void Lexer::scan() {
   bool first = position_ == 0;
   auto here = [&] { return position_ < text_.size() ? text_[position_] : '\0'; };
   auto step = [&] {
-    if (text_[position_++] == '\n') ++line_, column_ = 1, first = true;
-    else ++column_;
+    if (text_[position_++] == '\n')
+      ++line_, column_ = 1, first = true;
+    else
+      ++column_;
   };
   while (position_ < text_.size()) {
     char c = here();
     if (c == '#')
       while (position_ < text_.size() && here() != '\n') step();
-    else if (c == ' ' || c == '\n' || c == '\t' || c == '\r') step();
-    else break;
+    else if (c == ' ' || c == '\n' || c == '\t' || c == '\r')
+      step();
+    else
+      break;
   }
   token_ = Token{TokenKind::end, {}, {line_, column_}, first};
   if (position_ >= text_.size()) return;
@@ -118,8 +125,10 @@ void Lexer::scan() {
           hex_digit(text_[position_ + 2]) >= 0) {
         token_.text += static_cast<char>(hex_digit(text_[position_ + 1]) * 16 + hex_digit(text_[position_ + 2]));
         step(), step();
-      } else if (here() == '"' || here() == '\\') token_.text += here();
-      else fail("unknown escape in a string");
+      } else if (here() == '"' || here() == '\\')
+        token_.text += here();
+      else
+        fail("unknown escape in a string");
     }
     step();
     return;
@@ -136,7 +145,8 @@ void Lexer::scan() {
     return;
   }
   if (is_name_char(c)) {
-    while (is_name_char(here()) || (here() == '+' && !token_.text.empty() && token_.text.back() == 'e' && is_digit(token_.text[0])))
+    while (is_name_char(here()) ||
+           (here() == '+' && !token_.text.empty() && token_.text.back() == 'e' && is_digit(token_.text[0])))
       token_.text += here(), step();
     const char *begin = token_.text.data(), *end = begin + token_.text.size();
     int64_t i;
@@ -144,9 +154,12 @@ void Lexer::scan() {
     auto whole = std::from_chars(begin, end, i);
     auto real = std::from_chars(begin, end, d);
     bool digits = is_digit(c) || (c == '-' && is_digit(following));
-    if (whole.ptr == end && whole.ec == std::errc()) token_.kind = TokenKind::integer;
-    else if (digits && real.ptr == end && real.ec == std::errc()) token_.kind = TokenKind::number;
-    else token_.kind = TokenKind::name;
+    if (whole.ptr == end && whole.ec == std::errc())
+      token_.kind = TokenKind::integer;
+    else if (digits && real.ptr == end && real.ec == std::errc())
+      token_.kind = TokenKind::number;
+    else
+      token_.kind = TokenKind::name;
     return;
   }
   token_.kind = TokenKind::punctuation;
@@ -198,12 +211,16 @@ int64_t Lexer::integer() {
 double Lexer::number() {
   double value = 0;
   const std::string& t = token_.text;
-  if (t == "inf") value = INFINITY;
-  else if (t == "-inf") value = -INFINITY;
-  else if (t == "nan") value = NAN;
+  if (t == "inf")
+    value = INFINITY;
+  else if (t == "-inf")
+    value = -INFINITY;
+  else if (t == "nan")
+    value = NAN;
   else if (token_.kind == TokenKind::integer || token_.kind == TokenKind::number)
     std::from_chars(t.data(), t.data() + t.size(), value);
-  else fail("expected a number, found '" + escape(t, 40) + "'");
+  else
+    fail("expected a number, found '" + escape(t, 40) + "'");
   scan();
   return value;
 }

@@ -13,7 +13,8 @@
 
 namespace dlcc {
 
-/// Shortest decimal that parses back to the same double; always has a '.', an 'e' or is inf/nan, so that it is no integer.
+/// Shortest decimal that parses back to the same double; always has a '.', an 'e' or is inf/nan, so that it is no
+/// integer.
 std::string print_double(double value);
 /// The name itself, or quoted when it has other characters than [A-Za-z0-9_./-] or is empty.
 std::string print_name(std::string_view name);

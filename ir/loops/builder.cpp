@@ -1,0 +1,143 @@
+#include "ir/loops/builder.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace dlcc::loops {
+
+VarId Builder::var(std::string name) {
+  auto taken = [&](const std::string& n) {
+    return std::find(kernel_.vars.begin(), kernel_.vars.end(), n) != kernel_.vars.end();
+  };
+  std::string unique = name;
+  for (int i = 1; taken(unique); ++i) unique = name + std::to_string(i);
+  return kernel_.vars.push(unique);
+}
+
+LocalId Builder::local(std::string name, DType dtype) {
+  auto taken = [&](const std::string& n) {
+    return std::any_of(kernel_.locals.begin(), kernel_.locals.end(), [&](const Local& l) { return l.name == n; });
+  };
+  std::string unique = name;
+  for (int i = 1; taken(unique); ++i) unique = name + "." + std::to_string(i);
+  return kernel_.locals.push({unique, dtype});
+}
+
+TensorId Builder::tensor(KernelTensor t) {
+  auto taken = [&](const std::string& n) {
+    return std::any_of(kernel_.tensors.begin(), kernel_.tensors.end(),
+                       [&](const KernelTensor& k) { return k.name == n; });
+  };
+  std::string wanted = t.name;
+  for (int i = 1; taken(t.name); ++i) t.name = wanted + "." + std::to_string(i);
+  return kernel_.tensors.push(std::move(t));
+}
+
+namespace {
+size_t hash_of(const Expr& e) {
+  size_t h = static_cast<size_t>(e.kind) * 31 + static_cast<size_t>(e.dtype);
+  auto mix = [&](size_t v) { h = (h ^ v) * 0x9E3779B97F4A7C15u; };
+  mix(std::bit_cast<uint64_t>(e.value));
+  mix(static_cast<size_t>(e.op) * 4 + e.padded);
+  mix(e.tensor.index);
+  mix(e.local.index);
+  for (ExprId o : e.operands) mix(o.index);
+  for (const Index& i : e.at) {
+    mix(static_cast<size_t>(i.affine.constant));
+    mix(i.indirect.index);
+    for (auto& [v, c] : i.affine.terms) mix(v.index * 131u + static_cast<size_t>(c));
+  }
+  return h;
+}
+// NaN and -0 count as themselves, unlike with operator==.
+bool same(const Expr& a, const Expr& b) {
+  Expr x = a, y = b;
+  if (std::bit_cast<uint64_t>(a.value) != std::bit_cast<uint64_t>(b.value)) return false;
+  x.value = y.value = 0;
+  return x == y;
+}
+} // namespace
+
+ExprId Builder::intern(Expr e) {
+  size_t h = hash_of(e);
+  auto [first, last] = interned_.equal_range(h);
+  for (auto it = first; it != last; ++it)
+    if (same(kernel_.exprs[it->second], e)) return it->second;
+  ExprId id = kernel_.exprs.push(std::move(e));
+  interned_.emplace(h, id);
+  return id;
+}
+
+ExprId Builder::constant(double value, DType dtype) {
+  Expr e;
+  e.kind = ExprKind::constant, e.dtype = dtype, e.value = value;
+  return intern(std::move(e));
+}
+
+ExprId Builder::index(Index i) {
+  if (i.indirect.valid() && i.affine.is_constant() && i.affine.constant == 0) return i.indirect;
+  if (!i.indirect.valid() && i.affine.is_constant())
+    return constant(static_cast<double>(i.affine.constant), DType::i64);
+  Expr e;
+  e.kind = ExprKind::index, e.dtype = DType::i64, e.at = {std::move(i)};
+  return intern(std::move(e));
+}
+
+ExprId Builder::local(LocalId l) {
+  Expr e;
+  e.kind = ExprKind::local, e.dtype = kernel_.locals[l].dtype, e.local = l;
+  return intern(std::move(e));
+}
+
+ExprId Builder::load(TensorId t, std::vector<Index> at, bool padded) {
+  const KernelTensor& tensor = kernel_.tensors[t];
+  DLCC_CHECK(at.size() == tensor.type.rank(), "a load of '" + tensor.name + "' has the wrong number of indices");
+  Expr e;
+  e.kind = ExprKind::load, e.dtype = tensor.type.dtype, e.tensor = t, e.at = std::move(at), e.padded = padded;
+  return intern(std::move(e));
+}
+
+ExprId Builder::op(ScalarOp op, std::vector<ExprId> operands) {
+  DLCC_CHECK(static_cast<int>(operands.size()) == operand_count(op),
+             std::string("wrong number of operands of ") + std::string(name_of(op)));
+  Expr e;
+  e.kind = ExprKind::op, e.op = op, e.dtype = dtype(operands[0]);
+  switch (op) {
+#define SCALAR_OP_RESULT_same
+#define SCALAR_OP_RESULT_given
+#define SCALAR_OP_RESULT_boolean e.dtype = DType::boolean;
+#define SCALAR_OP(name, count, result)                                                                                 \
+  case ScalarOp::name:                                                                                                 \
+    SCALAR_OP_RESULT_##result break;
+#include "ir/loops/scalar_ops.def"
+#undef SCALAR_OP
+  }
+  if (op == ScalarOp::select)
+    e.dtype = dtype(operands[1]);
+  else if (operands.size() == 2)
+    DLCC_CHECK(dtype(operands[0]) == dtype(operands[1]), std::string(name_of(op)) + " of two different types");
+  e.operands = std::move(operands);
+  return intern(std::move(e));
+}
+
+ExprId Builder::select(ExprId condition, ExprId yes, ExprId no) {
+  return yes == no ? yes : op(ScalarOp::select, {condition, yes, no});
+}
+
+ExprId Builder::cast(ExprId x, DType to) {
+  if (dtype(x) == to) return x;
+  Expr e;
+  e.kind = ExprKind::op, e.op = ScalarOp::cast, e.dtype = to, e.operands = {x};
+  return intern(std::move(e));
+}
+
+ExprId Builder::random_uniform(ExprId seed, ExprId batch, uint32_t stream, ExprId element, DType dtype) {
+  Expr e;
+  e.kind = ExprKind::op, e.op = ScalarOp::random_uniform, e.dtype = dtype;
+  e.operands = {seed, batch, constant(stream, DType::i64), element};
+  return intern(std::move(e));
+}
+
+StmtId Builder::stmt(Stmt s) { return kernel_.stmts.push(std::move(s)); }
+
+} // namespace dlcc::loops

@@ -2,7 +2,8 @@
 // effect of its function, so nothing can be moved across it by accident.
 //
 // Invariants (verify.h checks them): values of a function are in topological order (a node's operands come before its
-// results); names are unique within a function; a state is updated at most once in a function; every type is static.
+// results); names are unique within a function; a state is updated at most once in a function; every type is static; a
+// function calls only functions that come before it in the module, so calls never recur.
 #pragma once
 
 #include "ir/base/attributes.h"
@@ -120,6 +121,10 @@ struct Function {
 /// The stages of the pipeline that a graph module can be in; each has its own rules of what is legal.
 enum class Stage : uint8_t { source, stable, training, simplified, clustered };
 std::string_view name_of(Stage stage);
+std::string_view name_of(StateRole role);
+std::optional<StateRole> state_role_from_name(std::string_view name);
+std::string_view name_of(ParameterRole role);
+std::optional<ParameterRole> parameter_role_from_name(std::string_view name);
 std::optional<Stage> stage_from_name(std::string_view name);
 
 struct Module {

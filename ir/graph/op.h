@@ -18,11 +18,13 @@ class Builder; // ir/graph/builder.h
 /// What a shape rule sees. A rule returns the result types, or calls fail() with the number of the violated constraint.
 class InferContext {
 public:
-  InferContext(std::span<const Type> operands, const Attributes& attributes)
-      : operands_(operands), attributes_(attributes) {}
+  InferContext(std::span<const Type> operands, const Attributes& attributes, const Module* module = nullptr)
+      : operands_(operands), attributes_(attributes), module_(module) {}
   size_t count() const { return operands_.size(); }
   const Type& operand(size_t k) const { return operands_[k]; }
   const Attributes& attributes() const { return attributes_; }
+  /// The module the node is in; only `call` looks at it.
+  const Module* module() const { return module_; }
   /// Records the message "text (C<constraint>)" and returns an empty list, for `return context.fail(2, "...")`.
   std::vector<Type> fail(int constraint, std::string text);
   bool failed() const { return !message_.empty(); }
@@ -31,6 +33,7 @@ public:
 private:
   std::span<const Type> operands_;
   const Attributes& attributes_;
+  const Module* module_;
   std::string message_;
 };
 
@@ -105,6 +108,9 @@ struct OpDef {
   std::span<const AttributeDef> attributes = {};
   int min_operands = 1, max_operands = 1; ///< max_operands -1: any number
 
+  /// A view whose result has the elements of operand 0 in the same row-major order: it may be the same storage.
+  bool same_order = false;
+
   /// Result types; required.
   std::vector<Type> (*infer)(InferContext&) = nullptr;
   /// Gradient rule; null needs a reason in no_gradient, or, for a composite, means "that of the body".
@@ -121,8 +127,12 @@ struct OpDef {
   std::vector<Sample> (*samples)() = nullptr;
 };
 
+std::string_view name_of(OpKind kind);
+std::string_view name_of(AttributeKind kind);
+
 /// The operators a parser or builder may use; ir/ops/ops.h has the table of all of them.
 using OpTable = std::span<const OpDef* const>;
+/// Null if there is none; `call` (ir/graph/call.h) is always there.
 const OpDef* find_op(OpTable ops, std::string_view name);
 
 } // namespace dlcc::graph

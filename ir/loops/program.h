@@ -108,7 +108,7 @@ enum class StmtKind : uint8_t {
   reduce,   ///< local = combine over vars of value
   store,    ///< tensor[at] = value
   contract, ///< local[m, n] = sum over k of a[m, k] * b[k, n]; then body for every (m, n)
-  check,    ///< if value (a boolean) is true: report a fault
+  check,    ///< if value (a boolean) is true: report a fault to the tensor (the fault buffer)
 };
 
 struct LoopVar {

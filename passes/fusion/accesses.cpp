@@ -1,0 +1,204 @@
+#include "passes/fusion/accesses.h"
+
+#include "ir/graph/op.h"
+
+namespace dlcc::passes {
+
+using namespace graph;
+using loops::ExprId;
+using loops::Index;
+using loops::LoopVar;
+using loops::VarId;
+
+namespace {
+// Chains of views longer than this are cut by a stored value, so that no expansion is deep.
+constexpr int inline_depth_limit = 16;
+
+bool is_constant_tensor(const Node& node) { return node.op->name == "constant" && node.attributes.has("values"); }
+} // namespace
+
+IdVector<ValueId, Storage> classify_values(const Function& function) {
+  IdVector<ValueId, Storage> storage(function.values.size(), Storage::external);
+  IdVector<ValueId, int> depth(function.values.size(), 0);
+  for (const Node& node : function.nodes) {
+    Storage s = Storage::computed;
+    if (is_constant_tensor(node))
+      s = Storage::external;
+    else if (node.op->same_order)
+      s = Storage::alias;
+    else if (node.op->kind == OpKind::view || node.operands.empty())
+      s = Storage::inlined;
+    // An alias needs an operand that is stored; one that is computed in place is inlined instead.
+    if (s == Storage::alias && storage[node.operands[0]] == Storage::inlined) s = Storage::inlined;
+    int d = 0;
+    for (ValueId o : node.operands) d = std::max(d, depth[o] + 1);
+    if (s == Storage::inlined && d > inline_depth_limit) s = Storage::computed;
+    for (ValueId r : node.results) storage[r] = s, depth[r] = s == Storage::inlined ? d : 0;
+  }
+  return storage;
+}
+
+ValueId storage_of(const Function& function, const IdVector<ValueId, Storage>& storage, ValueId v) {
+  while (storage[v] == Storage::alias) v = function.nodes[function.values[v].node].operands[0];
+  return v;
+}
+
+namespace {
+class Expansion final : public loops::ElementContext {
+public:
+  Expansion(const Function& function, const Node& node, std::vector<Index> at, bool padded, loops::Builder& build,
+            ElementSink& sink)
+      : function_(function), node_(node), at_(std::move(at)), padded_(padded), build_(build), sink_(sink) {}
+
+  const Attributes& attributes() const override { return node_.attributes; }
+  size_t operand_count() const override { return node_.operands.size(); }
+  const Type& operand_type(size_t k) const override { return function_.type(node_.operands[k]); }
+  const Type& result_type() const override { return function_.type(node_.results[0]); }
+  const std::vector<Index>& at() const override { return at_; }
+  ExprId operand(size_t k, std::vector<Index> indices, bool padded) override {
+    return expand_element(function_, node_.operands[k], indices, padded || padded_, build_, sink_);
+  }
+  ExprId reduce(loops::Combine combine, const Shape& extents,
+                const std::function<ExprId(std::span<const Index>)>& body) override {
+    auto [vars, indices] = reduction_vars(extents);
+    ExprId value = body(indices);
+    return vars.empty() ? value : sink_.reduce(combine, std::move(vars), value);
+  }
+  ExprId contract(const Shape& extents,
+                  const std::function<std::pair<ExprId, ExprId>(std::span<const Index>)>& body) override {
+    auto [vars, indices] = reduction_vars(extents);
+    auto [a, b] = body(indices);
+    return vars.empty() ? build_.multiply(a, b) : sink_.contract(std::move(vars), a, b);
+  }
+  void check(ExprId condition, ExprId sample, ExprId value, loops::Fault fault) override {
+    sink_.check(condition, sample, value, std::move(fault));
+  }
+  loops::Builder& build() override { return build_; }
+  void set(ExprId value) override { result = value; }
+
+  ExprId result;
+
+private:
+  // A reduced axis of extent 1 needs no loop.
+  std::pair<std::vector<LoopVar>, std::vector<Index>> reduction_vars(const Shape& extents) {
+    std::vector<LoopVar> vars;
+    std::vector<Index> indices;
+    for (int64_t extent : extents) {
+      if (extent == 1) {
+        indices.push_back(int64_t{0});
+        continue;
+      }
+      vars.push_back({build_.var("k"), extent});
+      indices.push_back(vars.back().var);
+    }
+    return {std::move(vars), std::move(indices)};
+  }
+
+  const Function& function_;
+  const Node& node_;
+  std::vector<Index> at_;
+  bool padded_;
+  loops::Builder& build_;
+  ElementSink& sink_;
+};
+} // namespace
+
+ExprId expand_element(const Function& function, ValueId v, const std::vector<Index>& at, bool padded,
+                      loops::Builder& build, ElementSink& sink) {
+  if (auto leaf = sink.leaf(v, at, padded)) return *leaf;
+  const Value& value = function.values[v];
+  DLCC_CHECK(value.kind == ValueKind::result, "the value '" + value.name + "' has no storage");
+  const Node& node = function.nodes[value.node];
+  DLCC_CHECK(node.op->element, "the operator '" + std::string(node.op->name) + "' cannot be lowered");
+  Expansion expansion(function, node, at, padded, build, sink);
+  node.op->element(expansion);
+  DLCC_CHECK(expansion.result.valid(), "the operator '" + std::string(node.op->name) + "' set no element");
+  return expansion.result;
+}
+
+namespace {
+// Records the reads; the kernel it builds into is thrown away.
+class Recorder final : public ElementSink {
+public:
+  Recorder(const Function& function, ValueId root, const IdVector<ValueId, Storage>& storage, loops::Builder& build)
+      : function_(function), root_(root), storage_(storage), build_(build) {}
+
+  std::optional<ExprId> leaf(ValueId v, const std::vector<Index>& at, bool padded) override {
+    if (v == root_ || storage_[v] == Storage::inlined) return std::nullopt;
+    access.reads.push_back({v, at, padded});
+    const Type& type = function_.type(v);
+    return build_.load(build_.tensor({"t", type, loops::Access::in}), at, padded);
+  }
+  ExprId reduce(loops::Combine, std::vector<LoopVar> vars, ExprId value) override {
+    for (const LoopVar& v : vars) access.reduced *= v.extent;
+    access.reduces = true;
+    return build_.local(build_.local("s", build_.dtype(value)));
+  }
+  ExprId contract(std::vector<LoopVar> vars, ExprId a, ExprId b) override {
+    mark_factor(a, 1), mark_factor(b, 2);
+    access.contracts = true;
+    return reduce(loops::Combine::sum, std::move(vars), build_.multiply(a, b));
+  }
+  void check(ExprId, ExprId, ExprId, loops::Fault) override { access.checks = true; }
+
+  NodeAccess access;
+
+private:
+  // Marks the reads that a factor's expression consists of; tensors were made in the order of the reads.
+  void mark_factor(ExprId e, int factor) {
+    std::vector<ExprId> pending{e};
+    while (!pending.empty()) {
+      const loops::Expr& x = build_.kernel().exprs[pending.back()];
+      pending.pop_back();
+      if (x.kind == loops::ExprKind::load) access.reads[x.tensor.index].factor |= factor;
+      pending.insert(pending.end(), x.operands.begin(), x.operands.end());
+    }
+  }
+  const Function& function_;
+  ValueId root_;
+  const IdVector<ValueId, Storage>& storage_;
+  loops::Builder& build_;
+};
+} // namespace
+
+namespace {
+// Both factors have an axis of their own; otherwise the contraction is a plain reduction of a product.
+bool is_matrix_product(const NodeAccess& access, const Shape& result) {
+  bool own_a = false, own_b = false;
+  for (size_t i = 0; i < result.size(); ++i) {
+    if (result[i] == 1) continue;
+    int factors = 0;
+    for (const Read& read : access.reads)
+      for (const Index& index : read.at)
+        if (index.affine.coefficient(VarId(i)) != 0) factors |= read.factor;
+    own_a |= factors == 1, own_b |= factors == 2;
+  }
+  return own_a && own_b;
+}
+} // namespace
+
+NodeAccess access_of(const Function& function, NodeId id, const IdVector<ValueId, Storage>& storage) {
+  const Node& node = function.nodes[id];
+  loops::Kernel kernel;
+  loops::Builder build(kernel);
+  std::vector<Index> at;
+  for (size_t i = 0; i < function.type(node.results[0]).rank(); ++i) at.push_back(build.var("i"));
+  Recorder recorder(function, node.results[0], storage, build);
+  expand_element(function, node.results[0], at, false, build, recorder);
+  recorder.access.contracts =
+      recorder.access.contracts && is_matrix_product(recorder.access, function.type(node.results[0]).shape);
+  for (const loops::Expr& e : kernel.exprs) recorder.access.scalar_ops += e.kind == loops::ExprKind::op;
+  return std::move(recorder.access);
+}
+
+size_t identity_prefix(const Function& function, const Read& read, const Shape& result_shape) {
+  const Shape& shape = function.type(read.value).shape;
+  auto follows = [&](size_t i) {
+    return read.at[i] == Index(VarId(i)) || (shape[i] == 1 && read.at[i] == Index(int64_t{0}));
+  };
+  size_t n = 0;
+  while (n < read.at.size() && n < result_shape.size() && shape[n] == result_shape[n] && follows(n)) ++n;
+  return n;
+}
+
+} // namespace dlcc::passes

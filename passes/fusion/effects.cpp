@@ -1,0 +1,110 @@
+#include "passes/fusion/effects.h"
+
+#include "ir/graph/op.h"
+
+#include <algorithm>
+#include <queue>
+
+namespace dlcc::passes {
+
+using namespace graph;
+
+FunctionFacts::FunctionFacts(const Function& f)
+    : function(f), storage(classify_values(f)), access(f.nodes.size()), after(f.nodes.size()),
+      in_place(f.updates.size(), false) {
+  for (NodeId n : f.nodes.ids())
+    if (computed(n)) access[n] = access_of(f, n, storage);
+  find_in_place_updates();
+  add_effect_edges();
+  // A cycle means that some reader of a state needs the new value as well: that update becomes a copy at the end.
+  while (!sort()) {
+    std::vector<bool> sorted(f.nodes.size(), false);
+    for (NodeId n : order) sorted[n.index] = true;
+    bool changed = false;
+    for (size_t u = 0; u < f.updates.size(); ++u) {
+      const Value& v = f.values[f.updates[u].value];
+      if (in_place[u] && !sorted[v.node.index]) in_place[u] = false, changed = true;
+    }
+    DLCC_CHECK(changed, "the nodes of '" + f.name + "' are not in topological order");
+    add_effect_edges();
+  }
+}
+
+NodeId FunctionFacts::producer(const Read& read) const {
+  ValueId v = owner(read.value);
+  return storage[v] == Storage::computed ? function.values[v].node : NodeId();
+}
+
+const Update* FunctionFacts::update_of(NodeId n) const {
+  for (size_t u = 0; u < function.updates.size(); ++u)
+    if (in_place[u] && function.values[function.updates[u].value].node == n) return &function.updates[u];
+  return nullptr;
+}
+
+void FunctionFacts::find_in_place_updates() {
+  std::vector<bool> taken(function.values.size(), false);
+  for (size_t u = 0; u < function.updates.size(); ++u) {
+    ValueId v = function.updates[u].value;
+    in_place[u] = storage[v] == Storage::computed && !taken[v.index];
+    taken[v.index] = true;
+    // A result that is the old version is read after everything else.
+    for (ValueId r : function.results) {
+      const Value& owner_value = function.values[owner(r)];
+      if (owner_value.kind == ValueKind::state && owner_value.state == function.updates[u].state) in_place[u] = false;
+    }
+  }
+}
+
+void FunctionFacts::add_effect_edges() {
+  for (auto& edges : after) edges.clear();
+  std::vector<std::pair<StateId, NodeId>> writers;
+  for (size_t u = 0; u < function.updates.size(); ++u) {
+    if (!in_place[u]) continue;
+    NodeId writer = function.values[function.updates[u].value].node;
+    writers.emplace_back(function.updates[u].state, writer);
+  }
+  std::sort(writers.begin(), writers.end());
+  std::vector<NodeId> checks;
+  for (NodeId n : function.nodes.ids()) {
+    if (!computed(n)) continue;
+    if (access[n].checks) checks.push_back(n);
+    for (const Read& read : access[n].reads) {
+      const Value& source = function.values[owner(read.value)];
+      if (source.kind != ValueKind::state) continue;
+      auto at = std::lower_bound(writers.begin(), writers.end(), std::pair(source.state, NodeId(0)));
+      if (at != writers.end() && at->first == source.state && at->second != n) after[at->second].push_back(n);
+    }
+  }
+  for (auto& [state, writer] : writers)
+    for (NodeId check : checks)
+      if (check != writer) after[writer].push_back(check);
+}
+
+// Kahn's algorithm, taking the earliest node of the text that is ready; false if some nodes are left over.
+bool FunctionFacts::sort() {
+  IdVector<NodeId, std::vector<NodeId>> users(function.nodes.size());
+  IdVector<NodeId, int> waits(function.nodes.size(), 0);
+  size_t count = 0;
+  auto edge = [&](NodeId from, NodeId to) { users[from].push_back(to), ++waits[to]; };
+  for (NodeId n : function.nodes.ids()) {
+    if (!computed(n)) continue;
+    ++count;
+    for (const Read& read : access[n].reads)
+      if (NodeId p = producer(read); p.valid()) edge(p, n);
+    for (NodeId p : after[n]) edge(p, n);
+  }
+  std::priority_queue<NodeId, std::vector<NodeId>, std::greater<>> ready;
+  for (NodeId n : function.nodes.ids())
+    if (computed(n) && waits[n] == 0) ready.push(n);
+  order.clear();
+  while (!ready.empty()) {
+    NodeId n = ready.top();
+    ready.pop();
+    order.push_back(n);
+    for (NodeId u : users[n])
+      if (--waits[u] == 0) ready.push(u);
+  }
+  return order.size() == count;
+}
+
+} // namespace dlcc::passes

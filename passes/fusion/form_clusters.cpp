@@ -1,0 +1,191 @@
+#include "passes/fusion/form_clusters.h"
+
+#include "passes/fusion/effects.h"
+
+#include <algorithm>
+
+namespace dlcc::passes {
+
+using namespace graph;
+
+namespace {
+// LLVM's time is superlinear in straight-line code.
+constexpr int scalar_op_limit = 256;
+// Half of the smallest first-level cache: what the values of one row may take between inner loops.
+constexpr int64_t row_buffer_bytes = 16 * 1024;
+
+struct Group {
+  std::vector<NodeId> members;
+  bool contraction = false, closed = false;
+  Shape prefix; ///< the outer domain
+  int scalar_ops = 0;
+  std::vector<uint32_t> before; ///< groups that must run first
+  std::vector<std::string> notes;
+};
+
+class Former {
+public:
+  Former(const FunctionFacts& facts, bool fuse)
+      : facts_(facts), f_(facts.function), fuse_(fuse), group_of_(f_.nodes.size(), none), visited_(f_.nodes.size(), 0) {
+  }
+
+  void run() {
+    for (NodeId n : facts_.order) place(n);
+  }
+  void write(Function& function) const;
+
+private:
+  static constexpr uint32_t none = UINT32_MAX;
+
+  const Shape& shape(NodeId n) const { return f_.type(f_.nodes[n].results[0]).shape; }
+  void place(NodeId n);
+  std::vector<uint32_t> predecessors(NodeId n) const;
+  std::string refusal(const Group& group, uint32_t index, NodeId n, Shape& prefix);
+  bool depends_on(const std::vector<uint32_t>& from, uint32_t target);
+  void join(uint32_t index, NodeId n, Shape prefix);
+
+  const FunctionFacts& facts_;
+  const Function& f_;
+  bool fuse_;
+  std::vector<Group> groups_;
+  IdVector<NodeId, uint32_t> group_of_;
+  std::vector<uint32_t> visited_;
+  uint32_t stamp_ = 0;
+};
+
+Shape common_prefix(const Shape& a, const Shape& b) {
+  size_t n = 0;
+  while (n < a.size() && n < b.size() && a[n] == b[n]) ++n;
+  return Shape(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+std::vector<uint32_t> Former::predecessors(NodeId n) const {
+  std::vector<uint32_t> before;
+  auto add = [&](NodeId p) {
+    if (p.valid() && p != n) before.push_back(group_of_[p]);
+  };
+  for (const Read& read : facts_.access[n].reads) add(facts_.producer(read));
+  for (NodeId p : facts_.after[n]) add(p);
+  std::sort(before.begin(), before.end());
+  before.erase(std::unique(before.begin(), before.end()), before.end());
+  return before;
+}
+
+// Does any of these groups need `target` to run before it?
+bool Former::depends_on(const std::vector<uint32_t>& from, uint32_t target) {
+  ++stamp_;
+  std::vector<uint32_t> pending = from;
+  while (!pending.empty()) {
+    uint32_t g = pending.back();
+    pending.pop_back();
+    if (g == target) return true;
+    if (g < visited_.size() && std::exchange(visited_[g], stamp_) == stamp_) continue;
+    pending.insert(pending.end(), groups_[g].before.begin(), groups_[g].before.end());
+  }
+  return false;
+}
+
+// Why n cannot join the group; empty if it can, and then `prefix` is the joint outer domain.
+std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape& prefix) {
+  const NodeAccess& access = facts_.access[n];
+  const Shape& s = shape(n);
+  if (group.closed) return "a check stands alone";
+  if (group.scalar_ops + access.scalar_ops > scalar_op_limit) return "the kernel would get too long";
+  prefix = group.members.empty() ? s : common_prefix(group.prefix, s);
+  const Update* update = facts_.update_of(n);
+  for (const Read& read : access.reads) {
+    NodeId p = facts_.producer(read);
+    bool inside = p.valid() && group_of_[p] == index;
+    if (inside && facts_.owner(read.value) != read.value)
+      return "it reads another shape of '" + f_.values[read.value].name + "'";
+    if (inside) prefix.resize(std::min(prefix.size(), identity_prefix(f_, read, s)));
+  }
+  if (group.contraction && (access.reduces || prefix.size() != s.size() || s != shape(group.members[0])))
+    return "an epilogue follows the contraction element by element";
+  if (prefix.empty() && !(s.empty() && group.prefix.empty() && shape(group.members[0]).empty()))
+    return "no outer axis is common";
+  auto inner = [&](NodeId m) {
+    const Shape& t = shape(m);
+    return element_count(Shape(t.begin() + static_cast<std::ptrdiff_t>(prefix.size()), t.end())) *
+           static_cast<int64_t>(byte_size(f_.type(f_.nodes[m].results[0]).dtype));
+  };
+  for (NodeId m : group.members)
+    if (inner(m) > row_buffer_bytes && prefix.size() < shape(m).size()) return "a row does not fit the cache";
+  if (inner(n) > row_buffer_bytes && prefix.size() < s.size()) return "a row does not fit the cache";
+  // A node that overwrites a state may share a kernel with readers of the old version only element by element.
+  auto reads_elsewhere = [&](NodeId m) {
+    return std::any_of(facts_.access[m].reads.begin(), facts_.access[m].reads.end(), [&](const Read& read) {
+      const Value& source = f_.values[facts_.owner(read.value)];
+      bool old_version = source.kind == ValueKind::state && source.state == update->state;
+      return old_version && identity_prefix(f_, read, shape(m)) != s.size();
+    });
+  };
+  if (update && (reads_elsewhere(n) || std::any_of(group.members.begin(), group.members.end(), reads_elsewhere)))
+    return "it overwrites what the kernel reads elsewhere";
+  std::vector<uint32_t> others = predecessors(n);
+  std::erase(others, index);
+  if (depends_on(others, index)) return "another kernel has to run in between";
+  return {};
+}
+
+void Former::join(uint32_t index, NodeId n, Shape prefix) {
+  Group& group = groups_[index];
+  for (uint32_t p : predecessors(n))
+    if (p != index) group.before.push_back(p);
+  std::sort(group.before.begin(), group.before.end());
+  group.before.erase(std::unique(group.before.begin(), group.before.end()), group.before.end());
+  group.members.push_back(n);
+  group.prefix = std::move(prefix);
+  group.scalar_ops += facts_.access[n].scalar_ops;
+  group_of_[n] = index;
+}
+
+void Former::place(NodeId n) {
+  const NodeAccess& access = facts_.access[n];
+  const std::string& name = f_.values[f_.nodes[n].results[0]].name;
+  std::vector<std::pair<std::string, std::string>> refusals;
+  if (fuse_ && !access.checks && !(access.contracts)) {
+    std::vector<uint32_t> candidates;
+    for (const Read& read : access.reads)
+      if (NodeId p = facts_.producer(read); p.valid()) candidates.push_back(group_of_[p]);
+    std::sort(candidates.begin(), candidates.end(), std::greater<>());
+    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
+    for (uint32_t c : candidates) {
+      Shape prefix;
+      std::string reason = refusal(groups_[c], c, n, prefix);
+      if (reason.empty()) return join(c, n, std::move(prefix));
+      groups_[c].notes.push_back("refused " + name + ": " + reason);
+    }
+  }
+  groups_.emplace_back();
+  groups_.back().contraction = access.contracts;
+  groups_.back().closed = access.checks;
+  join(static_cast<uint32_t>(groups_.size() - 1), n, shape(n));
+}
+
+void Former::write(Function& function) const {
+  function.clusters.clear();
+  for (const Group& group : groups_) {
+    // Named after the value that leaves it last, which is what a reader looks for.
+    const std::string& last = function.values[function.nodes[group.members.back()].results[0]].name;
+    function.clusters.push_back({last, group.notes});
+  }
+  for (Node& node : function.nodes) node.cluster = -1;
+  for (NodeId n : function.nodes.ids())
+    if (group_of_[n] != none) function.nodes[n].cluster = static_cast<int32_t>(group_of_[n]);
+}
+} // namespace
+
+Module form_clusters(Module module, PassContext& context) {
+  for (Function& function : module.functions) {
+    if (!function.entry) continue;
+    FunctionFacts facts(function);
+    Former former(facts, context.fuse);
+    former.run();
+    former.write(function);
+  }
+  module.stage = Stage::clustered;
+  return module;
+}
+
+} // namespace dlcc::passes

@@ -1,0 +1,230 @@
+#include "frontend/read_model.h"
+
+#include "frontend/sections.h"
+#include "frontend/validate.h"
+
+#include <algorithm>
+#include <set>
+
+namespace dlcc::frontend {
+
+namespace {
+bool apply_overrides(Document& document, const Overrides& o, DiagnosticList& diagnostics) {
+  bool good = true;
+  auto set = [&](const std::string& path, const std::string& value) { good &= document.set(path, value, diagnostics); };
+  if (o.dtype) set("dtype", '"' + *o.dtype + '"');
+  if (o.batch_size) set("train.batch_size", std::to_string(*o.batch_size));
+  if (o.epochs) set("train.epochs", std::to_string(*o.epochs));
+  if (o.seed) set("seed", std::to_string(*o.seed));
+  if (o.learning_rate) set("optimizer.learning_rate", number_text(*o.learning_rate));
+  if (o.validation_split) set("train.validation_split", number_text(*o.validation_split));
+  for (const auto& [path, value] : o.sets) set(path, value);
+  return good;
+}
+
+// The version is judged first: nothing else can be said about a document of another one.
+bool check_version(const Document& document, Validator& validator) {
+  const Value& root = document[document.root()];
+  if (root.kind != Kind::object) {
+    validator.error("wrong-type", "the model is " + document.describe(0) + ", expected an object", {root.where, 0});
+    return false;
+  }
+  const std::string expected = "expected \"dlcc\": 1 (format versions 1 to 1 are supported)";
+  ValueId version = document.find(0, "dlcc");
+  if (version == no_value) {
+    validator.error("format-version", "no 'dlcc' key, " + expected, {root.where, 0});
+    return false;
+  }
+  const Value& v = document[version];
+  if (v.kind == Kind::integer && v.integer == format_version) return true;
+  validator.error("format-version", "'dlcc' is " + document.describe(version) + ", " + expected, {v.where, version});
+  return false;
+}
+
+class ModelReader {
+public:
+  ModelReader(ModelSpec& spec, Validator& validator) : spec_(spec), validator_(validator) {}
+
+  void read(const Overrides& overrides) {
+    const Record& root = *spec_.root;
+    spec_.name = root.text("name");
+    spec_.seed = root.integer("seed");
+    spec_.dtype = *dtype_from_name(root.text("dtype"));
+    spec_.train = read_train(root);
+    spec_.symbols = overrides.symbols;
+    spec_.symbols["N"] = spec_.train.batch_size;
+    spec_.inputs = read_tensors(root.records("inputs"));
+    spec_.labels = read_tensors(root.records("labels"));
+    spec_.params = read_tensors(root.records("params"));
+    check_parts();
+    check_tensor_names();
+    check_schedule();
+    check_layer_count();
+    read_data_section();
+  }
+
+private:
+  // Layers or nodes, and what layers need.
+  void check_parts() {
+    const Record& root = *spec_.root;
+    if (!root.at("layers").is_given && !root.at("nodes").is_given)
+      validator_.error("missing-key", "neither 'layers' nor 'nodes' is there, expected one of them", root.place);
+    if (root.at("layers").is_given && root.records("inputs").empty() && root.at("inputs").is_given)
+      validator_.error("missing-key", "'inputs' is empty, expected at least one input for the layers",
+                       root.at("inputs").place);
+  }
+
+  std::vector<TensorSpec> read_tensors(const std::vector<Record>& records) {
+    std::vector<TensorSpec> out;
+    for (const Record& r : records) {
+      TensorSpec t;
+      t.name = r.entry;
+      t.record = &r;
+      t.type.dtype = r.has("dtype") ? *dtype_from_name(r.text("dtype")) : spec_.dtype;
+      if (!r.has("shape")) continue; // reported already
+      t.dims = r.dims("shape");
+      bind(t);
+      out.push_back(std::move(t));
+    }
+    return out;
+  }
+
+  void bind(TensorSpec& t) {
+    bool is_bound = true;
+    for (Dim& dim : t.dims) {
+      if (!dim.symbol.empty()) {
+        auto bound = spec_.symbols.find(dim.symbol);
+        dim.size = bound == spec_.symbols.end() ? 0 : bound->second;
+        if (dim.size < 1) {
+          is_bound = false;
+          validator_.error("unbound-symbol",
+                           "symbol '" + dim.symbol + "' has no value, expected -D " + dim.symbol + "=<integer >= 1>",
+                           dim.place);
+        }
+      }
+      t.type.shape.push_back(dim.size);
+    }
+    if (is_bound && !checked_bytes(t.type))
+      validator_.error("out-of-range",
+                       "the size of '" + escape(t.name.text, 60) + "' overflows: " + to_string(t.type) +
+                           ", expected fewer than 2^63 bytes",
+                       t.record->at("shape").place);
+  }
+
+  // Inputs, labels, parameters and functions share one space of names.
+  void check_tensor_names() {
+    std::map<std::string_view, const char*> seen;
+    auto check = [&](const std::vector<Record>& records, const char* what) {
+      for (const Record& r : records) {
+        auto [at, is_new] = seen.emplace(r.entry.text, what);
+        if (!is_new)
+          validator_.error("duplicate-name",
+                           std::string(what) + " '" + escape(r.entry.text, 60) + "' has the name of " +
+                               with_article(at->second) + ", expected names that differ",
+                           r.entry.place);
+      }
+    };
+    check(spec_.root->records("inputs"), "input");
+    check(spec_.root->records("labels"), "label");
+    check(spec_.root->records("params"), "param");
+    check(spec_.functions(), "function");
+  }
+
+  void check_schedule() {
+    const Record* optimizer = spec_.optimizer();
+    if (!optimizer || !optimizer->record("learning_rate")) return;
+    const Record& rate = *optimizer->record("learning_rate");
+    if (rate.is("piecewise") && rate.has("boundaries") && rate.has("values")) check_piecewise(rate);
+    for (const char* key : {"alpha", "n_iter_no_change", "tol", "early_stopping", "validation_fraction"})
+      if (optimizer->at(key).is_given && optimizer->text("preset") != "sklearn")
+        validator_.error("conflict",
+                         std::string("'") + key +
+                             "' belongs to scikit-learn's rules, expected \"preset\": \"sklearn\" beside it",
+                         optimizer->at(key).place, true);
+  }
+
+  void check_piecewise(const Record& rate) {
+    const auto& boundaries = rate.integers("boundaries");
+    size_t values = rate.numbers("values").size();
+    if (values != boundaries.size() + 1)
+      validator_.error("bad-list",
+                       "piecewise has " + std::to_string(boundaries.size()) + " boundaries and " +
+                           std::to_string(values) + " values, expected one value more than boundaries",
+                       rate.at("values").place);
+    if (std::adjacent_find(boundaries.begin(), boundaries.end(), std::greater_equal<>()) != boundaries.end())
+      validator_.error("bad-list", "'boundaries' are not ascending, expected each greater than the one before",
+                       rate.at("boundaries").place);
+  }
+
+  // How many layers there are when every Repeat is unrolled.
+  void check_layer_count() {
+    int64_t total = count_layers(spec_.layers());
+    if (total > max_nodes)
+      validator_.error("too-large", "more than 1,000,000 layers after Repeat is unrolled",
+                       spec_.root->at("layers").place);
+  }
+  static int64_t count_layers(const std::vector<Record>& layers) { // nesting is bounded by the document's depth
+    int64_t total = 0;
+    for (const Record& layer : layers) {
+      int64_t inner = 0, times = 1;
+      if (layer.is("Residual")) inner = count_layers(layer.records("layers")) + count_layers(layer.records("shortcut"));
+      if (layer.is("Repeat"))
+        inner = count_layers(layer.records("layers")), times = layer.maybe_integer("times").value_or(1);
+      total = std::min(total + 1 + std::min(inner, max_nodes + 1) * times, max_nodes + 1);
+    }
+    return total;
+  }
+
+  void read_data_section() {
+    const Record* section = spec_.root->record("data");
+    if (!section) return;
+    if (!section->file.empty()) {
+      spec_.data_file = section->file;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const Record& r : spec_.root->records("inputs")) names.push_back(r.entry.text);
+    for (const Record& r : spec_.root->records("labels")) names.push_back(r.entry.text);
+    bool is_inferred = spec_.labels.empty();
+    for (const Record& loss : spec_.losses())
+      if (is_inferred && loss.has("label")) names.push_back(loss.text("label"));
+    if (is_inferred) names.emplace_back("label");
+    spec_.data = frontend::read_data_record(*section, names, validator_);
+  }
+
+  ModelSpec& spec_;
+  Validator& validator_;
+};
+} // namespace
+
+std::optional<ModelSpec> read_model(std::string_view text, const Overrides& overrides, DiagnosticList& diagnostics) {
+  size_t errors_before = diagnostics.error_count();
+  std::optional<Document> document = Document::parse(text, diagnostics);
+  if (!document) return std::nullopt;
+  ModelSpec spec;
+  spec.document = std::make_unique<Document>(std::move(*document));
+  Validator validator(*spec.document, diagnostics);
+  if (!check_version(*spec.document, validator) || !apply_overrides(*spec.document, overrides, diagnostics))
+    return std::nullopt;
+  std::optional<Record> root = validator.read(Group::model, spec.document->root());
+  if (!root) return std::nullopt;
+  spec.root = std::make_unique<Record>(std::move(*root));
+  ModelReader(spec, validator).read(overrides);
+  if (diagnostics.error_count() != errors_before) return std::nullopt;
+  return spec;
+}
+
+std::optional<data::DataSpec> read_data(std::string_view text, const std::vector<std::string>& tensor_names,
+                                        DiagnosticList& diagnostics) {
+  size_t errors_before = diagnostics.error_count();
+  std::optional<Document> document = Document::parse(text, diagnostics);
+  if (!document) return std::nullopt;
+  Validator validator(*document, diagnostics);
+  std::optional<Record> record = validator.read(Group::data, document->root());
+  if (!record) return std::nullopt;
+  data::DataSpec spec = read_data_record(*record, tensor_names, validator);
+  if (diagnostics.error_count() != errors_before) return std::nullopt;
+  return spec;
+}
+
+} // namespace dlcc::frontend

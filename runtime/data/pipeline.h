@@ -1,0 +1,58 @@
+// What happens to a tensor's values between the file and the batch: the `transforms`, folded.
+#pragma once
+
+#include "runtime/data/dataset.h"
+#include "runtime/data/spec.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dlcc::data {
+
+/// Samples of a Dataset: `list`, or the range that starts at `begin`.
+struct Rows {
+  int64_t begin = 0, count = 0;
+  std::shared_ptr<const std::vector<int64_t>> list;
+  int64_t at(int64_t i) const { return list ? (*list)[static_cast<size_t>(i)] : begin + i; }
+};
+
+/// What is known about a tensor's values before its file is read.
+struct Plan {
+  int64_t elements = 1;                 ///< values a sample in the file
+  std::vector<int64_t> shape;           ///< of them, where the file does not say (csv)
+  ElementType store = ElementType::f32; ///< what text is read as
+};
+/// Errors (names, arguments that make no sense) carry the place of the transform in `model_file`.
+Plan plan_tensor(const TensorSpec& tensor, std::span<const TransformSpec> transforms, const std::string& model_file);
+
+/// (x - center) * scale in the order of a sample's elements, then one-hot. Consecutive affine transforms collapse:
+/// ((x - c) s - a) b = (x - (c + a / s)) (s b). Subtracting first keeps the digits of data far from zero.
+struct Pipeline {
+  std::vector<double> center{0}, scale{1}; ///< one number each, or one per element of a sample
+  int64_t classes = 0;                     ///< of one_hot, 0: none
+
+  bool identity() const { return classes == 0 && !affine(); }
+  bool affine() const;
+  double apply(double x, int64_t element) const;
+};
+
+/// The shape of a file's samples must lead to the model's by way of the transforms, but for axes of size 1.
+void check_shape(const Column& column, const TensorSpec& tensor, std::span<const TransformSpec> transforms,
+                 const std::string& model_file);
+
+/// Fits and folds the transforms of `tensor`; `fit` are the samples to fit on. Checks the shape, too. Constant columns
+/// are divided by 1, with a warning. standardize subtracts the mean and divides by the population's deviation, per
+/// entry of the last axis, in double, in two passes; values that are not finite are left out.
+Pipeline fit_pipeline(const Column& column, const TensorSpec& tensor, std::span<const TransformSpec> transforms,
+                      const Rows& fit, int64_t samples, const std::string& model_file,
+                      std::vector<std::string>& warnings);
+
+/// Every value must be what the model can use: labels integers in range, numbers finite (unless allowed), within f32,
+/// within [low, high]. The error names the sample.
+void check_values(const Column& column, const TensorSpec& tensor, const Pipeline& pipeline, bool allow_nonfinite);
+
+} // namespace dlcc::data

@@ -1,0 +1,107 @@
+// session.h: the mutable state of one training run: regions, counters, hyper-parameters, and the steps on them.
+#pragma once
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/core/dlcc_runtime.h"
+#include "runtime/core/module.h"
+
+namespace dlcc::runtime {
+
+class CheckpointFile;
+
+// Everything throws Error. One thread at a time; the C interface guards that with `busy`.
+class Session {
+public:
+  Session(std::shared_ptr<const Module> module, const dlcc_session_options& options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void init(uint64_t seed);
+  // Runs TRAIN, GRAD, EVAL or PREDICT.
+  void step(int kind, const dlcc_view* in, int n_in, dlcc_view* out, int n_out, int64_t n_valid);
+  void apply_gradients();
+  void metrics_reset();
+  void metrics_result(double* values, int n);
+
+  void set_hyper(const char* name, double value);
+  double hyper(const char* name) const;
+  void read_tensor(const char* name, const dlcc_view& out);
+  void write_tensor(const char* name, const dlcc_view& in);
+  void set_meta(const char* key, const char* value);
+  const std::string* meta(const std::string& key) const;
+
+  void save(const std::string& path, uint32_t flags);
+  void load(const std::string& path, uint32_t flags);
+
+  uint64_t batches() const { return batches_.load(std::memory_order_relaxed); }
+  uint64_t updates() const { return updates_.load(std::memory_order_relaxed); }
+
+  std::atomic<bool> busy{false};
+
+private:
+  // Where an entry's inputs are padded and its unwanted or short outputs go: offsets into staging_.
+  struct EntryPlan {
+    const dlcc_entry_v1* entry = nullptr;
+    int64_t rows = 1; // N: the smallest batch extent among the inputs; others are multiples of it
+    std::vector<uint64_t> inputs, outputs;
+  };
+
+  // session.cpp
+  void check_options(const dlcc_session_options& options);
+  uint64_t plan_entries();
+  void* allocate(uint64_t bytes, const char* what);
+  void release() noexcept;
+  void require_ready() const;
+  int32_t state_index(const char* name) const;
+  char* state_data(int32_t tensor) const;
+  void mark_cache_stale();
+  void clear_gradients();
+  void log(int level, const std::string& message);
+  static void log_trampoline(void* user, int level, const char* message);
+  static int allreduce_trampoline(void* user, void* buffer, uint64_t count, int dtype);
+  void warn_of_two_openmp_runtimes();
+
+  // step.cpp
+  const EntryPlan& plan(int kind) const;
+  void bind_input(const EntryPlan& plan, int i, const dlcc_view& view, int64_t n_valid);
+  void bind_output(const EntryPlan& plan, int i, const dlcc_view* view, int64_t n_valid);
+  void copy_short_outputs(const EntryPlan& plan, dlcc_view* out, int n_out, int64_t n_valid);
+  void run(const EntryPlan& plan, int64_t n_valid);
+  [[noreturn]] void fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault& fault) const;
+
+  // session_checkpoint.cpp
+  std::map<std::string, std::string> metadata(uint32_t flags) const;
+  std::vector<int32_t> saved_tensors(uint32_t flags) const;
+  std::string state_signature() const;
+  std::string program_hash() const;
+  void check_compatible(const CheckpointFile& file, uint32_t flags);
+  void load_counters(const CheckpointFile& file, uint32_t flags);
+
+  std::shared_ptr<const Module> module_;
+  dlcc_session_options options_;
+  dlcc_host_v1 user_host_{}, host_{};
+  bool callback_threw_ = false;
+  bool ready_ = false;
+  uint64_t seed_ = 0, pending_gradients_ = 0;
+  std::atomic<uint64_t> batches_{0}, updates_{0};
+  std::vector<double> hyper_;
+  std::map<std::string, std::string> meta_;
+  std::vector<void*> regions_, allocations_;
+  char* staging_ = nullptr;
+  std::array<EntryPlan, DLCC_FN_METRICS_RESULT + 1> plans_;
+  std::vector<const void*> in_;
+  std::vector<void*> out_;
+};
+
+// True for the metadata keys that the library writes itself.
+bool is_reserved_meta_key(std::string_view key);
+
+// "[128, 784]"
+std::string dims_text(const int64_t* dims, int rank);
+
+} // namespace dlcc::runtime

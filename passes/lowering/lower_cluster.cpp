@@ -1,0 +1,323 @@
+#include "passes/lowering/lower_cluster.h"
+
+#include "passes/lowering/kernel_frame.h"
+
+#include <algorithm>
+
+namespace dlcc::passes {
+
+using namespace graph;
+using loops::Access;
+using loops::ExprId;
+using loops::Index;
+using loops::LoopVar;
+using loops::TensorId;
+
+namespace {
+Shape axes(const Shape& shape, size_t first, size_t last) {
+  return Shape(shape.begin() + static_cast<std::ptrdiff_t>(first), shape.begin() + static_cast<std::ptrdiff_t>(last));
+}
+
+// What both kinds of cluster do with the values that an element expression meets.
+class ClusterSink : public ElementSink {
+public:
+  ClusterSink(const LoweringContext& context, KernelFrame& frame) : context_(context), frame_(frame) {}
+  ExprId reduce(loops::Combine combine, std::vector<LoopVar> vars, ExprId value) override {
+    return frame_.reduce("sum", combine, std::move(vars), value);
+  }
+  ExprId contract(std::vector<LoopVar> vars, ExprId a, ExprId b) override {
+    return reduce(loops::Combine::sum, std::move(vars), frame_.build().multiply(a, b));
+  }
+  void check(ExprId condition, ExprId sample, ExprId value, loops::Fault fault) override {
+    loops::Stmt s;
+    s.kind = loops::StmtKind::check;
+    s.value = condition, s.a = sample, s.b = value, s.fault = std::move(fault), s.tensor = frame_.fault();
+    frame_.emit(std::move(s));
+  }
+
+protected:
+  std::optional<ExprId> external(ValueId v, const std::vector<Index>& at, bool padded) {
+    if (context_.facts.storage[v] == Storage::inlined) return std::nullopt;
+    return frame_.build().load(frame_.parameter(v, Access::in), at, padded);
+  }
+  const LoweringContext& context_;
+  KernelFrame& frame_;
+};
+
+// ---- rows -----------------------------------------------------------------------------------------------------------
+
+struct Member {
+  NodeId node;
+  ValueId value;
+  Shape shape;
+  size_t nest = 0;
+  bool stored = false; ///< to its own tensor
+  bool kept = false;   ///< read by a later nest
+  TensorId tensor;     ///< of its elements: its own, or a scratch row
+  ExprId local;        ///< its element, while its nest is open; of one-element rows, for the rest of the row
+};
+
+class RowsLowering final : public ClusterSink {
+public:
+  RowsLowering(const LoweringContext& context, KernelFrame& frame, const std::vector<NodeId>& members,
+               const std::set<ValueId>& stored)
+      : ClusterSink(context, frame), f_(context.facts.function) {
+    for (NodeId n : members) {
+      ValueId v = f_.nodes[n].results[0];
+      index_[v] = members_.size();
+      members_.push_back({n, v, f_.type(v).shape, 0, stored.contains(v), false, {}, {}});
+    }
+    choose_outer_axes();
+    assign_nests();
+  }
+
+  void run();
+
+  std::optional<ExprId> leaf(ValueId v, const std::vector<Index>& at, bool padded) override {
+    auto found = index_.find(v);
+    if (found == index_.end()) return external(v, at, padded);
+    Member& m = members_[found->second];
+    if (&m == current_) return std::nullopt;
+    if (m.local.valid() && (m.nest == nest_ || one_element(m))) return m.local;
+    std::vector<Index> inner =
+        m.stored ? at : std::vector<Index>(at.begin() + static_cast<std::ptrdiff_t>(outer_), at.end());
+    return frame_.build().load(m.tensor, std::move(inner), padded);
+  }
+
+private:
+  Shape inner(const Member& m) const { return axes(m.shape, outer_, m.shape.size()); }
+  bool one_element(const Member& m) const { return element_count(inner(m)) == 1; }
+  void choose_outer_axes();
+  void assign_nests();
+  void lower_nest(size_t first, size_t last);
+
+  const Function& f_;
+  std::vector<Member> members_;
+  std::map<ValueId, size_t> index_;
+  size_t outer_ = 0;
+  std::vector<Index> outer_indices_;
+  Member* current_ = nullptr;
+  size_t nest_ = 0;
+};
+
+void RowsLowering::choose_outer_axes() {
+  outer_ = members_[0].shape.size();
+  bool elementwise = true; // every member has the same shape and follows it
+  for (const Member& m : members_) {
+    size_t common = 0;
+    while (common < outer_ && common < m.shape.size() && m.shape[common] == members_[0].shape[common]) ++common;
+    outer_ = common;
+    for (const Read& read : context_.facts.access[m.node].reads)
+      if (index_.contains(read.value)) outer_ = std::min(outer_, identity_prefix(f_, read, m.shape));
+  }
+  for (const Member& m : members_) elementwise = elementwise && m.shape.size() == outer_;
+  // Element by element over a matrix: the last axis that has an extent becomes the inner loop, for the vector lanes.
+  if (!elementwise) return;
+  size_t last = outer_;
+  while (last > 0 && members_[0].shape[last - 1] == 1) --last;
+  if (last > 1) outer_ = last - 1;
+}
+
+// A value goes into the first nest that has its inner extents and comes late enough for everything it reads.
+void RowsLowering::assign_nests() {
+  std::vector<Shape> nests;
+  for (Member& m : members_) {
+    size_t earliest = 0;
+    for (const Read& read : context_.facts.access[m.node].reads) {
+      auto found = index_.find(read.value);
+      if (found == index_.end()) continue;
+      const Member& p = members_[found->second];
+      bool together = inner(p) == inner(m) && identity_prefix(f_, read, m.shape) == m.shape.size();
+      earliest = std::max(earliest, p.nest + (together ? 0 : 1));
+    }
+    // What overwrites a state comes no earlier than the readers of its old version; they precede it in the order.
+    if (context_.facts.update_of(m.node))
+      for (const Member& p : members_)
+        if (&p < &m) earliest = std::max(earliest, p.nest);
+    m.nest = earliest;
+    while (m.nest < nests.size() && nests[m.nest] != inner(m)) ++m.nest;
+    if (m.nest == nests.size()) nests.push_back(inner(m));
+  }
+  for (Member& m : members_)
+    for (const Read& read : context_.facts.access[m.node].reads) {
+      auto found = index_.find(read.value);
+      if (found == index_.end()) continue;
+      Member& p = members_[found->second];
+      if (p.nest != m.nest && !one_element(p)) p.kept = true;
+    }
+  std::stable_sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) { return a.nest < b.nest; });
+  for (size_t i = 0; i < members_.size(); ++i) index_[members_[i].value] = i;
+}
+
+void RowsLowering::run() {
+  outer_indices_ = frame_.open_loops(axes(members_[0].shape, 0, outer_), "rst");
+  for (size_t first = 0; first < members_.size();) {
+    size_t last = first;
+    while (last < members_.size() && members_[last].nest == members_[first].nest) ++last;
+    lower_nest(first, last);
+    first = last;
+  }
+}
+
+void RowsLowering::lower_nest(size_t first, size_t last) {
+  nest_ = members_[first].nest;
+  size_t depth = frame_.depth();
+  std::vector<Index> inner_indices = frame_.open_loops(inner(members_[first]), "jlq");
+  std::vector<Index> at = outer_indices_;
+  at.insert(at.end(), inner_indices.begin(), inner_indices.end());
+  for (size_t i = first; i < last; ++i) {
+    Member& m = members_[i];
+    current_ = &m;
+    ExprId value = expand_element(f_, m.value, at, false, frame_.build(), *this);
+    m.local = frame_.let(f_.values[m.value].name, value);
+  }
+  current_ = nullptr;
+  // Stores come last, so that everything in this nest has read the old version of what it overwrites.
+  for (size_t i = first; i < last; ++i) {
+    Member& m = members_[i];
+    if (m.stored) {
+      m.tensor = frame_.parameter(m.value, Access::out);
+      frame_.store(m.tensor, at, m.local);
+    } else if (m.kept) {
+      m.tensor = frame_.build().tensor(
+          {f_.values[m.value].name + ".row", {f_.type(m.value).dtype, inner(m)}, Access::scratch});
+      frame_.store(m.tensor, inner_indices, m.local);
+    }
+    if (!one_element(m)) m.local = {};
+  }
+  frame_.close_loops(depth);
+}
+
+// ---- contractions ---------------------------------------------------------------------------------------------------
+
+class ContractionLowering final : public ClusterSink {
+public:
+  ContractionLowering(const LoweringContext& context, KernelFrame& frame, const std::vector<NodeId>& members,
+                      const std::set<ValueId>& stored)
+      : ClusterSink(context, frame), f_(context.facts.function), members_(members), stored_(stored) {}
+
+  void run();
+
+  std::optional<ExprId> leaf(ValueId v, const std::vector<Index>& at, bool padded) override {
+    if (auto found = values_.find(v); found != values_.end()) return found->second;
+    if (v == current_) return std::nullopt;
+    return external(v, at, padded);
+  }
+  ExprId contract(std::vector<LoopVar> vars, ExprId a, ExprId b) override {
+    reduced_ = std::move(vars), a_ = a, b_ = b;
+    loops::LocalId c = frame_.build().local("c", frame_.build().dtype(a));
+    contraction_ = c;
+    return frame_.build().local(c);
+  }
+
+private:
+  // 1: used by factor a alone (m), 2: by factor b alone (n), 3: by both (batch).
+  int side(loops::VarId var) const;
+
+  const Function& f_;
+  const std::vector<NodeId>& members_;
+  const std::set<ValueId>& stored_;
+  std::map<ValueId, ExprId> values_;
+  ValueId current_;
+  std::vector<LoopVar> reduced_;
+  ExprId a_, b_;
+  loops::LocalId contraction_;
+};
+
+bool uses(const loops::Kernel& kernel, ExprId root, loops::VarId var) {
+  std::vector<ExprId> pending{root};
+  while (!pending.empty()) {
+    const loops::Expr& e = kernel.exprs[pending.back()];
+    pending.pop_back();
+    for (const Index& i : e.at) {
+      if (i.affine.coefficient(var) != 0) return true;
+      if (i.indirect.valid()) pending.push_back(i.indirect);
+    }
+    pending.insert(pending.end(), e.operands.begin(), e.operands.end());
+  }
+  return false;
+}
+
+int ContractionLowering::side(loops::VarId var) const {
+  const loops::Kernel& kernel = frame_.build().kernel();
+  return (uses(kernel, a_, var) ? 1 : 0) | (uses(kernel, b_, var) ? 2 : 0);
+}
+
+void ContractionLowering::run() {
+  ValueId root = f_.nodes[members_[0]].results[0];
+  const Shape& shape = f_.type(root).shape;
+  std::vector<Index> at;
+  std::vector<LoopVar> vars;
+  static const std::string letters = "mnopqrst";
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 1) {
+      at.push_back(int64_t{0});
+      continue;
+    }
+    vars.push_back({frame_.build().var(std::string(1, letters[i])), shape[i]});
+    at.push_back(vars.back().var);
+  }
+  current_ = root;
+  values_[root] = expand_element(f_, root, at, false, frame_.build(), *this);
+  DLCC_CHECK(contraction_.valid(), "a contraction without a contract region");
+
+  loops::Stmt contract;
+  contract.kind = loops::StmtKind::contract;
+  contract.local = contraction_, contract.a = a_, contract.b = b_;
+  std::vector<LoopVar> by_side[4];
+  for (const LoopVar& v : vars) by_side[side(v.var)].push_back(v);
+  DLCC_CHECK(by_side[0].empty(), "an axis of a contraction that no factor has");
+  // Axes that both factors have are a batch of contractions.
+  size_t depth = frame_.depth();
+  for (const LoopVar& v : by_side[3]) {
+    loops::Stmt loop;
+    loop.kind = loops::StmtKind::loop, loop.vars = {v};
+    frame_.open(std::move(loop));
+  }
+  contract.m_count = static_cast<uint8_t>(by_side[1].size()),
+  contract.n_count = static_cast<uint8_t>(by_side[2].size());
+  for (const std::vector<LoopVar>* part : {&by_side[1], &by_side[2], &reduced_})
+    contract.vars.insert(contract.vars.end(), part->begin(), part->end());
+
+  frame_.open(std::move(contract));
+  for (NodeId n : members_) {
+    current_ = f_.nodes[n].results[0];
+    if (current_ == root) continue;
+    ExprId value = expand_element(f_, current_, at, false, frame_.build(), *this);
+    values_[current_] = frame_.let(f_.values[current_].name, value);
+  }
+  for (NodeId n : members_)
+    if (ValueId v = f_.nodes[n].results[0]; stored_.contains(v))
+      frame_.store(frame_.parameter(v, Access::out), at, values_[v]);
+  frame_.close_loops(depth);
+}
+} // namespace
+
+LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<NodeId>& members,
+                             const std::set<ValueId>& stored) {
+  const Function& f = context.facts.function;
+  const Node& first = f.nodes[members[0]];
+  KernelFrame frame(context, f.values[f.nodes[members.back()].results[0]].name, first.where);
+  if (context.facts.access[members[0]].contracts)
+    ContractionLowering(context, frame, members, stored).run();
+  else
+    RowsLowering(context, frame, members, stored).run();
+  return frame.finish();
+}
+
+LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::BufferId target) {
+  const Value& value = context.facts.function.values[v];
+  KernelFrame frame(context, value.name + ".copy", {});
+  struct Sink final : ClusterSink {
+    using ClusterSink::ClusterSink;
+    std::optional<ExprId> leaf(ValueId x, const std::vector<Index>& at, bool padded) override {
+      return external(x, at, padded);
+    }
+  } sink(context, frame);
+  std::vector<Index> at = frame.open_loops(value.type.shape, "rst");
+  ExprId element = expand_element(context.facts.function, v, at, false, frame.build(), sink);
+  frame.store(frame.parameter(target, value.name + ".out", value.type, Access::out), at, element);
+  return frame.finish();
+}
+
+} // namespace dlcc::passes

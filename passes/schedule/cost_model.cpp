@@ -1,0 +1,87 @@
+#include "passes/schedule/cost_model.h"
+
+#include <algorithm>
+
+namespace dlcc::passes {
+
+using namespace loops;
+
+namespace {
+// Rates of one core, in operations a nanosecond: contractions near their peak, vector code bound by latency and memory.
+constexpr double contraction_rate = 60, vector_rate = 8, bytes_rate = 16;
+
+bool elementary(ScalarOp op) {
+  switch (op) {
+  case ScalarOp::exp:
+  case ScalarOp::expm1:
+  case ScalarOp::log:
+  case ScalarOp::log1p:
+  case ScalarOp::sin:
+  case ScalarOp::cos:
+  case ScalarOp::tanh:
+  case ScalarOp::sigmoid:
+  case ScalarOp::softplus:
+  case ScalarOp::erf:
+  case ScalarOp::power:
+  case ScalarOp::normal_quantile:
+  case ScalarOp::random_uniform: return true;
+  default: return false;
+  }
+}
+
+// Operations of one evaluation of an expression; shared parts count once a statement.
+double operations(const Kernel& kernel, ExprId root) {
+  double count = 0;
+  std::vector<ExprId> pending{root};
+  for (size_t steps = 0; !pending.empty() && steps < 4096; ++steps) {
+    const Expr& e = kernel.exprs[pending.back()];
+    pending.pop_back();
+    if (e.kind == ExprKind::op) count += elementary(e.op) ? 20 : e.op == ScalarOp::divide || e.op == ScalarOp::sqrt ? 6 : 1;
+    if (e.kind == ExprKind::load) count += 0.5;
+    pending.insert(pending.end(), e.operands.begin(), e.operands.end());
+  }
+  return count;
+}
+
+struct Walk {
+  const Kernel& kernel;
+  KernelCost cost;
+
+  void body(const std::vector<StmtId>& stmts, double times) {
+    for (StmtId id : stmts) {
+      const Stmt& s = kernel.stmts[id];
+      double inside = times;
+      for (const LoopVar& v : s.vars) inside *= static_cast<double>(v.extent);
+      double work = 0;
+      switch (s.kind) {
+      case StmtKind::loop: body(s.body, inside); break;
+      case StmtKind::contract: {
+        cost.flops += 2 * inside;
+        cost.nanoseconds += 2 * inside / contraction_rate;
+        double elements = times;
+        for (size_t i = 0; i < static_cast<size_t>(s.m_count) + s.n_count; ++i) elements *= static_cast<double>(s.vars[i].extent);
+        body(s.body, elements);
+        break;
+      }
+      case StmtKind::reduce: work = inside * (1 + operations(kernel, s.value)); break;
+      case StmtKind::let:
+      case StmtKind::check: work = times * operations(kernel, s.value); break;
+      case StmtKind::store: work = times; break;
+      }
+      cost.flops += work;
+      cost.nanoseconds += work / vector_rate;
+    }
+  }
+};
+} // namespace
+
+KernelCost cost_of(const Kernel& kernel) {
+  Walk walk{kernel, {}};
+  walk.body(kernel.body, 1);
+  for (const KernelTensor& t : kernel.tensors)
+    if (t.access != Access::scratch) walk.cost.bytes += static_cast<double>(byte_count(t.type));
+  walk.cost.nanoseconds = std::max(walk.cost.nanoseconds, walk.cost.bytes / bytes_rate) + 5;
+  return walk.cost;
+}
+
+} // namespace dlcc::passes

@@ -1,0 +1,149 @@
+#include "passes/schedule/form_phases.h"
+
+#include "passes/schedule/cost_model.h"
+
+#include <algorithm>
+#include <map>
+
+namespace dlcc::passes {
+
+using namespace loops;
+
+namespace {
+// What one call reads and writes, by storage.
+struct Touch {
+  std::vector<BufferId> reads, writes;
+};
+
+Touch touch_of(const Program& p, const Call& call) {
+  Touch t;
+  const Kernel& kernel = p.kernels[call.kernel];
+  for (size_t i = 0; i < call.arguments.size(); ++i) {
+    BufferId b = p.storage(call.arguments[i]);
+    Access access = kernel.tensors[TensorId(i)].access;
+    if (access != Access::out) t.reads.push_back(b);
+    if (access != Access::in) t.writes.push_back(b);
+  }
+  return t;
+}
+
+bool intersect(const std::vector<BufferId>& a, const std::vector<BufferId>& b) {
+  return std::any_of(a.begin(), a.end(), [&](BufferId x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+}
+
+bool depends(const Touch& later, const Touch& earlier) {
+  return intersect(later.reads, earlier.writes) || intersect(later.writes, earlier.reads) ||
+         intersect(later.writes, earlier.writes);
+}
+
+struct Planned {
+  Step step;
+  Touch touch;
+  int64_t tasks;
+};
+
+class Phases {
+public:
+  Phases(const Program& p, std::vector<Step> steps) : program_(p) {
+    for (Step& s : steps) {
+      Planned planned{std::move(s), {}, 1};
+      if (planned.step.kind == StepKind::call) {
+        planned.touch = touch_of(p, planned.step.call);
+        planned.tasks = p.kernels[planned.step.call.kernel].tasks;
+      }
+      steps_.push_back(std::move(planned));
+    }
+  }
+
+  // Takes the steps in order, but lets a later one overtake when it is ready now and its turn would cost a barrier.
+  std::vector<Step> run() {
+    std::vector<bool> done(steps_.size(), false);
+    size_t left = steps_.size(), first = 0;
+    while (left) {
+      std::vector<size_t> phase;
+      for (size_t i = first; i < steps_.size() && i < first + window; ++i) {
+        if (done[i]) continue;
+        if (steps_[i].step.kind == StepKind::exit) {
+          if (i == first && phase.empty()) flush_exit(i, done, left);
+          break;
+        }
+        if (!ready(i, first, done, phase)) continue;
+        phase.push_back(i);
+        done[i] = true, --left;
+      }
+      while (first < steps_.size() && done[first]) ++first;
+      if (!phase.empty()) close(phase);
+    }
+    return std::move(result_);
+  }
+
+private:
+  // Nothing undone before it may be in its way, and what it needs from this phase must stay within tasks.
+  bool ready(size_t i, size_t first, const std::vector<bool>& done, const std::vector<size_t>& phase) const {
+    for (size_t j = first; j < i; ++j)
+      if (!done[j] && depends(steps_[i].touch, steps_[j].touch)) return false;
+    return std::all_of(phase.begin(), phase.end(), [&](size_t j) {
+      return !depends(steps_[i].touch, steps_[j].touch) || (steps_[i].tasks == 1 && steps_[j].tasks == 1);
+    });
+  }
+  void close(const std::vector<size_t>& phase) {
+    Step s;
+    s.kind = StepKind::phase;
+    for (size_t i : phase) s.children.push_back(std::move(steps_[i].step));
+    result_.push_back(std::move(s));
+  }
+  void flush_exit(size_t i, std::vector<bool>& done, size_t& left) {
+    result_.push_back(std::move(steps_[i].step));
+    done[i] = true, --left;
+  }
+
+  static constexpr size_t window = 64; ///< how far ahead a kernel may be taken from: keeps this linear
+  const Program& program_;
+  std::vector<Planned> steps_;
+  std::vector<Step> result_;
+};
+
+double serial_nanoseconds(const Program& p, const std::vector<Step>& steps, std::map<KernelId, double>& costs) {
+  double total = 0;
+  for (const Step& s : steps) {
+    if (s.kind != StepKind::call) continue;
+    auto [at, added] = costs.try_emplace(s.call.kernel, 0);
+    if (added) at->second = cost_of(p.kernels[s.call.kernel]).nanoseconds;
+    total += at->second;
+  }
+  return total;
+}
+
+double parallel_nanoseconds(const Program& p, const std::vector<Step>& phases, std::map<KernelId, double>& costs) {
+  double total = region_nanoseconds;
+  for (const Step& phase : phases) {
+    double alone = 0, shared = 0;
+    for (const Step& s : phase.children)
+      (p.kernels[s.call.kernel].tasks > 1 ? shared : alone) += costs[s.call.kernel];
+    total += std::max(alone, (alone + shared) / 2) + barrier_nanoseconds;
+  }
+  return total;
+}
+} // namespace
+
+Program form_phases(Program program, PassContext&) {
+  for (Entry& entry : program.entries) {
+    std::map<KernelId, double> costs;
+    double serial = serial_nanoseconds(program, entry.steps, costs);
+    std::vector<Step> phases = Phases(program, entry.steps).run();
+    double parallel = parallel_nanoseconds(program, phases, costs);
+    Step root;
+    bool worth_it = parallel < 0.8 * serial;
+    root.kind = worth_it ? StepKind::parallel : StepKind::serial;
+    root.children = worth_it ? std::move(phases) : std::move(entry.steps);
+    auto micro = [](double ns) { return std::to_string(static_cast<int64_t>(ns / 100) / 10.0).substr(0, 5); };
+    entry.notes.push_back("estimated " + micro(serial) + " us on one thread, " + micro(parallel) + " us on two: " +
+                          (worth_it ? "parallel" : "serial"));
+    entry.steps.clear();
+    if (!root.children.empty()) entry.steps.push_back(std::move(root));
+  }
+  program.stage = Stage::scheduled;
+  return program;
+}
+
+} // namespace dlcc::passes

@@ -24,8 +24,10 @@ bool elementary(ScalarOp op) {
   case ScalarOp::erf:
   case ScalarOp::power:
   case ScalarOp::normal_quantile:
-  case ScalarOp::random_uniform: return true;
-  default: return false;
+  case ScalarOp::random_uniform:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -36,7 +38,8 @@ double operations(const Kernel& kernel, ExprId root) {
   for (size_t steps = 0; !pending.empty() && steps < 4096; ++steps) {
     const Expr& e = kernel.exprs[pending.back()];
     pending.pop_back();
-    if (e.kind == ExprKind::op) count += elementary(e.op) ? 20 : e.op == ScalarOp::divide || e.op == ScalarOp::sqrt ? 6 : 1;
+    if (e.kind == ExprKind::op)
+      count += elementary(e.op) ? 20 : e.op == ScalarOp::divide || e.op == ScalarOp::sqrt ? 6 : 1;
     if (e.kind == ExprKind::load) count += 0.5;
     pending.insert(pending.end(), e.operands.begin(), e.operands.end());
   }
@@ -54,19 +57,28 @@ struct Walk {
       for (const LoopVar& v : s.vars) inside *= static_cast<double>(v.extent);
       double work = 0;
       switch (s.kind) {
-      case StmtKind::loop: body(s.body, inside); break;
+      case StmtKind::loop:
+        body(s.body, inside);
+        break;
       case StmtKind::contract: {
         cost.flops += 2 * inside;
         cost.nanoseconds += 2 * inside / contraction_rate;
         double elements = times;
-        for (size_t i = 0; i < static_cast<size_t>(s.m_count) + s.n_count; ++i) elements *= static_cast<double>(s.vars[i].extent);
+        for (size_t i = 0; i < static_cast<size_t>(s.m_count) + s.n_count; ++i)
+          elements *= static_cast<double>(s.vars[i].extent);
         body(s.body, elements);
         break;
       }
-      case StmtKind::reduce: work = inside * (1 + operations(kernel, s.value)); break;
+      case StmtKind::reduce:
+        work = inside * (1 + operations(kernel, s.value));
+        break;
       case StmtKind::let:
-      case StmtKind::check: work = times * operations(kernel, s.value); break;
-      case StmtKind::store: work = times; break;
+      case StmtKind::check:
+        work = times * operations(kernel, s.value);
+        break;
+      case StmtKind::store:
+        work = times;
+        break;
       }
       cost.flops += work;
       cost.nanoseconds += work / vector_rate;

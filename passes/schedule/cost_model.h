@@ -6,8 +6,8 @@
 namespace dlcc::passes {
 
 struct KernelCost {
-  double flops = 0;     ///< scalar operations, a multiply-add of a contraction as two
-  double bytes = 0;     ///< of all tensors the kernel touches
+  double flops = 0;       ///< scalar operations, a multiply-add of a contraction as two
+  double bytes = 0;       ///< of all tensors the kernel touches
   double nanoseconds = 0; ///< on one core
 };
 KernelCost cost_of(const loops::Kernel& kernel);

@@ -118,8 +118,7 @@ double parallel_nanoseconds(const Program& p, const std::vector<Step>& phases, s
   double total = region_nanoseconds;
   for (const Step& phase : phases) {
     double alone = 0, shared = 0;
-    for (const Step& s : phase.children)
-      (p.kernels[s.call.kernel].tasks > 1 ? shared : alone) += costs[s.call.kernel];
+    for (const Step& s : phase.children) (p.kernels[s.call.kernel].tasks > 1 ? shared : alone) += costs[s.call.kernel];
     total += std::max(alone, (alone + shared) / 2) + barrier_nanoseconds;
   }
   return total;
@@ -137,8 +136,8 @@ Program form_phases(Program program, PassContext&) {
     root.kind = worth_it ? StepKind::parallel : StepKind::serial;
     root.children = worth_it ? std::move(phases) : std::move(entry.steps);
     auto micro = [](double ns) { return std::to_string(static_cast<int64_t>(ns / 100) / 10.0).substr(0, 5); };
-    entry.notes.push_back("estimated " + micro(serial) + " us on one thread, " + micro(parallel) + " us on two: " +
-                          (worth_it ? "parallel" : "serial"));
+    entry.notes.push_back("estimated " + micro(serial) + " us on one thread, " + micro(parallel) +
+                          " us on two: " + (worth_it ? "parallel" : "serial"));
     entry.steps.clear();
     if (!root.children.empty()) entry.steps.push_back(std::move(root));
   }

@@ -43,11 +43,15 @@ bool Marker::fits_lanes_of_rows(const std::vector<StmtId>& body) const {
   return std::all_of(body.begin(), body.end(), [&](StmtId id) {
     const Stmt& s = kernel_.stmts[id];
     switch (s.kind) {
-    case StmtKind::reduce: return s.order != Order::lanes;
-    case StmtKind::loop: return s.vars[0].extent < short_row && fits_lanes_of_rows(s.body);
+    case StmtKind::reduce:
+      return s.order != Order::lanes;
+    case StmtKind::loop:
+      return s.vars[0].extent < short_row && fits_lanes_of_rows(s.body);
     case StmtKind::contract:
-    case StmtKind::check: return false;
-    default: return true;
+    case StmtKind::check:
+      return false;
+    default:
+      return true;
     }
   });
 }

@@ -47,7 +47,7 @@ inline constexpr std::array<std::string_view, 4> access_names = {"in", "out", "i
 /// Most statements, or operators of one expression, inside each other that the parser accepts.
 inline constexpr int max_nesting = 64;
 /// An expression deeper than this is printed through a `def`, so that what is printed can be parsed.
-inline constexpr int max_printed_depth = 24;
+inline constexpr int max_printed_depth = 16;
 
 /// A name as the text has it: bare if it starts with a letter or '_', else quoted.
 std::string symbol(std::string_view name);

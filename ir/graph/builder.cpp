@@ -114,19 +114,26 @@ ValueId Builder::push(Value value) {
   return v;
 }
 
+// A result that has the name is renamed.
+void Builder::make_room(const std::string& name) {
+  if (reserved(name)) throw InferError("the name '" + escape(name, 80) + "' is that of a parameter or state");
+  auto at = names_.find(name);
+  if (at == names_.end() || !at->second.holder.valid()) return;
+  ValueId holder = at->second.holder;
+  std::string other = unique_name(name);
+  function_.values[holder].name = other;
+  names_[other].holder = holder;
+  names_[name].holder = {};
+}
+
 void Builder::take_name(ValueId v, std::string_view wanted) {
   catch_up();
   std::string name(wanted);
   if (function_.values[v].name == name) return;
-  if (reserved(name)) throw InferError("the name '" + escape(name, 80) + "' is that of a parameter or state");
-  ValueId holder = names_[name].holder;
+  make_room(name);
   names_[function_.values[v].name].holder = {};
   function_.values[v].name = name;
   names_[name].holder = v;
-  if (!holder.valid()) return;
-  std::string other = unique_name(name);
-  function_.values[holder].name = other;
-  names_[other].holder = holder;
 }
 
 bool Builder::reserved(std::string_view name) {
@@ -147,8 +154,8 @@ ValueId Builder::named(ValueId v, std::string_view name) {
 
 ValueId Builder::parameter(std::string name, Type type, ParameterRole role) {
   catch_up();
-  ValueId v = push({.name = unique_name(name), .type = std::move(type), .kind = ValueKind::parameter, .role = role});
-  take_name(v, name);
+  make_room(name);
+  ValueId v = push({.name = std::move(name), .type = std::move(type), .kind = ValueKind::parameter, .role = role});
   function_.parameters.push_back(v);
   return v;
 }
@@ -170,9 +177,8 @@ ValueId Builder::state(StateId id) {
   catch_up();
   if (auto at = states_.find(id); at != states_.end()) return at->second;
   const State& state = module_.states[id];
-  ValueId v = push({.name = unique_name(state.name), .type = state.type, .kind = ValueKind::state, .state = id});
-  take_name(v, state.name);
-  return v;
+  make_room(state.name);
+  return push({.name = state.name, .type = state.type, .kind = ValueKind::state, .state = id});
 }
 
 void Builder::update(StateId state, ValueId value) {

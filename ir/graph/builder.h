@@ -68,6 +68,7 @@ private:
   void catch_up();
   std::string unique_name(std::string_view wanted);
   ValueId push(Value value);
+  void make_room(const std::string& name);
   ValueId scalar_parameter(std::string_view name, DType dtype, ParameterRole role);
 
   Module& module_;

@@ -18,7 +18,7 @@ std::optional<double> scalar_constant(const Node& node) {
 
 namespace {
 // Columns are aligned up to these widths; longer pieces push the rest of their line to the right.
-constexpr size_t widest_name = 32, widest_type = 24, widest_statement = 104;
+constexpr size_t widest_name = 32, widest_type = 24, widest_statement = 96;
 
 std::string value_name(std::string_view name) { return "%" + print_name(name); }
 
@@ -128,7 +128,7 @@ private:
       out += " : ";
       size_t start = out.size();
       out += to_string(f_.type(node.results[k]));
-      if (k + 1 == node.results.size()) pad(out, start + type_width_);
+      if (node.results.size() == 1) pad(out, start + type_width_);
     }
     return node.results.empty() ? out : out + " = ";
   }
@@ -164,11 +164,14 @@ private:
       const Value& first = f_.values[node.results[0]];
       size_t name = cluster_mark(node).size() + value_name(first.name).size();
       name_width_ = std::max(name_width_, std::min(name, widest_name));
-      type_width_ = std::max(type_width_, std::min(to_string(first.type).size(), widest_type));
+      if (node.results.size() == 1)
+        type_width_ = std::max(type_width_, std::min(to_string(first.type).size(), widest_type));
     }
+    // Places and notes form a column of their own; lines without them do not widen it.
     size_t widest = 0;
     for (NodeId n : f_.nodes.ids())
-      if (!inlined_[n]) widest = std::max(widest, std::min(statement(f_.nodes[n]).size(), widest_statement));
+      if (const Node& node = f_.nodes[n]; !inlined_[n] && (node.where.known() || !commentary(node.note).empty()))
+        widest = std::max(widest, std::min(statement(node).size(), widest_statement));
     statement_width_ = widest;
   }
 

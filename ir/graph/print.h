@@ -1,7 +1,7 @@
 // The text of a graph module; parse.h reads it back, and printing that gives the same text again.
 //
 //   module @tiny stage source file "model.json" dtype f32 batch 32 {
-//     state %hidden/kernel : parameter f32[20,64] = glorot_uniform {seed = 1} with {l2 = 0.0001}  @3:15
+//     state %hidden/kernel : parameter f32[20,64] = glorot_uniform {seed = 1} with {l2 = 0.25}  @3:15
 //     hyper learning_rate = 0.1
 //     directive optimizer sgd {momentum = 0.9}  @5:47
 //

@@ -126,6 +126,7 @@ private:
     diagnostics_.error("out-of-range", "integer out of range: " + escape(text, 40) + ", expected at most 64 bits",
                        scan_.value);
   }
+  void report_syntax(const std::string& what);
   bool is_duplicate(Open& object, const std::string& text);
 
   Document& doc_;
@@ -204,23 +205,33 @@ bool DocumentBuilder::parse_error(size_t, const std::string&, const nlohmann::js
   std::string what = e.what();
   size_t start = what.find(" - ");
   what = start == std::string::npos ? what : what.substr(start + 3);
-  for (std::string_view mark : {"; expected ", "; last read: "})
-    if (size_t at = what.find(mark); at != std::string::npos) what[at] = ',';
-  bool is_token = what.starts_with("unexpected ");
-  bool at_end = scan_.at == scan_.end && what.find("end of input") != std::string::npos;
-  // A well-formed token in the wrong place is named by its start, anything else by the byte that the lexer stopped at.
-  Location where = at_end ? scan_.here : scan_.token;
-  const char* byte = is_token || scan_.at == scan_.token_at ? scan_.token_at : scan_.at - 1;
-  if (!is_token && byte && scan_.token.line == scan_.here.line)
-    where = {scan_.token.line, scan_.token.column + static_cast<uint32_t>(byte - scan_.token_at)};
-  const char* word = scan_.token_at;
-  if (!is_token && word && word + 1 < scan_.end && *word == '/' && (word[1] == '/' || word[1] == '*'))
-    diagnostics_.error("json-syntax", "comments are not allowed; use \"x-note\"", scan_.token);
-  else if (!is_token && byte && static_cast<unsigned char>(*byte) >= 0x80)
-    diagnostics_.error("encoding", "not UTF-8: byte " + escape({byte, 1}) + ", expected a UTF-8 text", where);
-  else
-    diagnostics_.error("json-syntax", "bad JSON: " + what, where);
+  what = what.substr(0, what.find("; last read: "));
+  if (size_t at = what.find("; expected "); at != std::string::npos) what[at] = ',';
+  report_syntax(what);
   return false;
+}
+
+// A well-formed token in the wrong place is named by its start, anything else by the byte that the lexer stopped at.
+void DocumentBuilder::report_syntax(const std::string& what) {
+  const bool is_token = what.starts_with("unexpected ");
+  if (is_token) {
+    Location where = scan_.token;
+    if (what.find("end of input") < what.find(", expected") && scan_.at == scan_.end) where = scan_.here;
+    if (what.starts_with("unexpected number")) where = scan_.value; // one byte beyond it has been read
+    return diagnostics_.error("json-syntax", "bad JSON: " + what, where);
+  }
+  const char* token = scan_.token_at;
+  const char* byte = scan_.at == token ? token : scan_.at - 1;
+  Location where = scan_.token;
+  if (what.find("missing closing quote") == std::string::npos) where.column += static_cast<uint32_t>(byte - token);
+  if (token + 1 < scan_.end && *token == '/' && (token[1] == '/' || token[1] == '*'))
+    return diagnostics_.error("json-syntax", "comments are not allowed; use \"x-note\"", scan_.token);
+  if (static_cast<unsigned char>(*byte) >= 0x80)
+    return diagnostics_.error("encoding", "not UTF-8: byte " + escape({byte, 1}) + ", expected a UTF-8 text", where);
+  std::string_view rest(token, static_cast<size_t>(scan_.end - token));
+  std::string_view word =
+      rest.substr(0, *token == '"' ? static_cast<size_t>(scan_.at - token) : rest.find_first_of(" \t\r\n,:]}[{"));
+  diagnostics_.error("json-syntax", "bad JSON: " + what + ", read '" + escape(word, 40) + "'", where);
 }
 
 std::optional<Document> Document::parse(std::string_view text, DiagnosticList& diagnostics,

@@ -13,6 +13,9 @@ std::string default_text(const Key& key) {
   if (const auto* s = std::get_if<std::string>(&key.fallback)) return *s;
   return "";
 }
+std::string guard_text(const Key& key) {
+  return key.guard.empty() ? "" : " (only with `" + key.guard + "` " + key.guard_value + ")";
+}
 } // namespace
 
 std::string key_reference() {
@@ -25,7 +28,8 @@ std::string key_reference() {
       if (r.keys.empty()) continue;
       out += "\n| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
       for (const Key& key : r.keys)
-        out += "| `" + key.name + "` | " + expected_text(key) + " | " + default_text(key) + " | " + key.doc + " |\n";
+        out += "| `" + key.name + "` | " + expected_text(key) + " | " + default_text(key) + " | " + key.doc +
+               guard_text(key) + " |\n";
     }
   }
   return out;

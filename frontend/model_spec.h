@@ -86,6 +86,7 @@ struct Record {
   bool is(std::string_view name) const { return def->name == name; }
   /// The key's value; the record must have that key (a bug of ours otherwise).
   const Arg& at(std::string_view key) const;
+  Arg& at(std::string_view key) { return const_cast<Arg&>(std::as_const(*this).at(key)); }
   bool has(std::string_view key) const { return !std::holds_alternative<std::monostate>(at(key).value); }
   bool boolean(std::string_view key) const { return std::get<bool>(at(key).value); }
   int64_t integer(std::string_view key) const { return std::get<int64_t>(at(key).value); }

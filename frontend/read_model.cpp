@@ -53,9 +53,9 @@ public:
     spec_.train = read_train(root);
     spec_.symbols = overrides.symbols;
     spec_.symbols["N"] = spec_.train.batch_size;
-    spec_.inputs = read_tensors(root.records("inputs"));
-    spec_.labels = read_tensors(root.records("labels"));
-    spec_.params = read_tensors(root.records("params"));
+    spec_.inputs = read_tensors("inputs");
+    spec_.labels = read_tensors("labels");
+    spec_.params = read_tensors("params");
     check_parts();
     check_tensor_names();
     check_schedule();
@@ -74,41 +74,39 @@ private:
                        root.at("inputs").place);
   }
 
-  std::vector<TensorSpec> read_tensors(const std::vector<Record>& records) {
+  std::vector<TensorSpec> read_tensors(const char* key) {
     std::vector<TensorSpec> out;
-    for (const Record& r : records) {
+    if (!spec_.root->has(key)) return out;
+    for (Record& r : std::get<std::vector<Record>>(spec_.root->at(key).value)) {
+      if (!r.has("shape")) continue; // reported already
       TensorSpec t;
       t.name = r.entry;
       t.record = &r;
       t.type.dtype = r.has("dtype") ? *dtype_from_name(r.text("dtype")) : spec_.dtype;
-      if (!r.has("shape")) continue; // reported already
+      bool is_bound = true;
+      for (Dim& dim : std::get<std::vector<Dim>>(r.at("shape").value)) {
+        is_bound &= bind(dim);
+        t.type.shape.push_back(dim.size);
+      }
       t.dims = r.dims("shape");
-      bind(t);
+      if (is_bound && !checked_bytes(t.type))
+        validator_.error("out-of-range",
+                         "the size of '" + escape(t.name.text, 60) + "' overflows: " + to_string(t.type) +
+                             ", expected fewer than 2^63 bytes",
+                         r.at("shape").place);
       out.push_back(std::move(t));
     }
     return out;
   }
 
-  void bind(TensorSpec& t) {
-    bool is_bound = true;
-    for (Dim& dim : t.dims) {
-      if (!dim.symbol.empty()) {
-        auto bound = spec_.symbols.find(dim.symbol);
-        dim.size = bound == spec_.symbols.end() ? 0 : bound->second;
-        if (dim.size < 1) {
-          is_bound = false;
-          validator_.error("unbound-symbol",
-                           "symbol '" + dim.symbol + "' has no value, expected -D " + dim.symbol + "=<integer >= 1>",
-                           dim.place);
-        }
-      }
-      t.type.shape.push_back(dim.size);
-    }
-    if (is_bound && !checked_bytes(t.type))
-      validator_.error("out-of-range",
-                       "the size of '" + escape(t.name.text, 60) + "' overflows: " + to_string(t.type) +
-                           ", expected fewer than 2^63 bytes",
-                       t.record->at("shape").place);
+  bool bind(Dim& dim) {
+    if (dim.symbol.empty()) return true;
+    auto bound = spec_.symbols.find(dim.symbol);
+    if (bound != spec_.symbols.end() && bound->second >= 1) return dim.size = bound->second, true;
+    validator_.error("unbound-symbol",
+                     "symbol '" + dim.symbol + "' has no value, expected -D " + dim.symbol + "=<integer >= 1>",
+                     dim.place);
+    return false;
   }
 
   // Inputs, labels, parameters and functions share one space of names.
@@ -135,12 +133,6 @@ private:
     if (!optimizer || !optimizer->record("learning_rate")) return;
     const Record& rate = *optimizer->record("learning_rate");
     if (rate.is("piecewise") && rate.has("boundaries") && rate.has("values")) check_piecewise(rate);
-    for (const char* key : {"alpha", "n_iter_no_change", "tol", "early_stopping", "validation_fraction"})
-      if (optimizer->at(key).is_given && optimizer->text("preset") != "sklearn")
-        validator_.error("conflict",
-                         std::string("'") + key +
-                             "' belongs to scikit-learn's rules, expected \"preset\": \"sklearn\" beside it",
-                         optimizer->at(key).place, true);
   }
 
   void check_piecewise(const Record& rate) {

@@ -72,6 +72,7 @@ struct Key {
   bool is_required = false;
   size_t fewest = 0; ///< entries of a list
   Default fallback;
+  std::string guard, guard_value; ///< if set: the key exists only when the key `guard` has that value
   std::string doc;
 
   Key at_least(double x) && {
@@ -92,6 +93,10 @@ struct Key {
   }
   Key at_least_entries(size_t n) && {
     fewest = n;
+    return std::move(*this);
+  }
+  Key only_with(std::string key, std::string value) && {
+    guard = std::move(key), guard_value = std::move(value);
     return std::move(*this);
   }
   /// Ends a key: it must be given; it has a default; or it may be absent.

@@ -15,13 +15,20 @@ RecordDef optimizer(std::string name, std::string summary, double rate, std::vec
   keys.push_back(number("clip_global_norm").more_than(0).optional("largest norm of all gradients together"));
   keys.push_back(choice("preset", {"keras", "sklearn"})
                      .defaults("keras", "whose rules for initial weights, penalty and stopping"));
-  keys.push_back(number("alpha").at_least(0).defaults(1e-4, "preset sklearn: adds 0.5 * alpha * sum w^2 / batch size"));
+  keys.push_back(number("alpha")
+                     .only_with("preset", "sklearn")
+                     .at_least(0)
+                     .defaults(1e-4, "adds 0.5 * alpha * sum w^2 / batch size"));
   keys.push_back(integer("n_iter_no_change")
+                     .only_with("preset", "sklearn")
                      .at_least(1)
-                     .defaults(int64_t{10}, "preset sklearn: epochs without gain before it stops"));
-  keys.push_back(number("tol").at_least(0).defaults(1e-4, "preset sklearn: the least gain that counts"));
-  keys.push_back(boolean("early_stopping").defaults(false, "preset sklearn: judge by a stratified part kept aside"));
-  keys.push_back(number("validation_fraction").more_than(0).below(1).defaults(0.1, "preset sklearn: that part"));
+                     .defaults(int64_t{10}, "epochs without gain before it stops"));
+  keys.push_back(number("tol").only_with("preset", "sklearn").at_least(0).defaults(1e-4, "the least gain that counts"));
+  keys.push_back(boolean("early_stopping")
+                     .only_with("preset", "sklearn")
+                     .defaults(false, "judge by a stratified part kept aside"));
+  keys.push_back(
+      number("validation_fraction").only_with("preset", "sklearn").more_than(0).below(1).defaults(0.1, "that part"));
   return {std::move(name), std::move(summary), std::move(keys), {"clip_norm", "clip_value", "clip_global_norm"}};
 }
 Key momentum() {

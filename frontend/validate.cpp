@@ -168,6 +168,7 @@ void Validator::finish(Record& record) {
     if (def.keys[i].is_required && !record.args[i].is_given)
       error("missing-key", title + " has no '" + def.keys[i].name + "', expected " + expected_text(def.keys[i]),
             record.place);
+  apply_guards(record);
   const Arg* first = nullptr;
   std::string first_name, all;
   for (const std::string& name : def.conflicts) all += (all.empty() ? "" : ", ") + name;
@@ -178,6 +179,21 @@ void Validator::finish(Record& record) {
       error("conflict", title + " has both '" + first_name + "' and '" + name + "', expected at most one of " + all,
             arg.place, true);
     first = &arg, first_name = name;
+  }
+}
+
+// Keys that exist only beside another one's value.
+void Validator::apply_guards(Record& record) {
+  for (size_t i = 0; i < record.args.size(); ++i) {
+    const Key& key = record.def->keys[i];
+    Arg& arg = record.args[i];
+    if (key.guard.empty() || record.text(key.guard) == key.guard_value) continue;
+    if (arg.is_given)
+      error("conflict",
+            "'" + key.name + "' belongs to " + key.guard + " '" + key.guard_value + "', expected \"" + key.guard +
+                "\": \"" + key.guard_value + "\" beside it",
+            arg.place, true);
+    arg.value = std::monostate();
   }
 }
 

@@ -24,6 +24,7 @@ private:
   void read_member(Record& record, ValueId id);
   void read_extra(Record& record, ValueId id);
   void finish(Record& record);
+  void apply_guards(Record& record);
   void fill_default(Record& record, size_t index);
 
   void read_value(Arg& arg, const Key& key, ValueId id);

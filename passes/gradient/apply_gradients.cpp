@@ -1,0 +1,95 @@
+#include "passes/gradient/apply_gradients.h"
+
+#include "passes/gradient/optimizers.h"
+#include "passes/gradient/schedules.h"
+
+namespace dlcc::passes {
+
+using namespace graph;
+using ops::Term;
+
+namespace {
+StateId slot_state(Module& module, const State& parameter, std::string_view slot) {
+  std::string name = parameter.name + "/" + std::string(slot);
+  if (auto found = module.find_state(name)) return *found;
+  State s;
+  s.name = name, s.type = parameter.type, s.role = StateRole::slot, s.where = parameter.where;
+  return module.states.push(std::move(s));
+}
+
+// Sums of squares in double, so that no gradient overflows or vanishes in them.
+Term square_sum(Term g) { return ops::sum(ops::square(ops::cast(g, DType::f64))); }
+
+// g * c / max(norm, c), Keras' clip_by_norm
+Term scaled_to_norm(Term g, Term square_sum, double limit) {
+  return g * ops::cast(limit / ops::maximum(ops::sqrt(square_sum), limit), g.dtype());
+}
+
+std::map<StateId, Term> clipped(const Directive* clip, std::map<StateId, Term> gradients) {
+  if (!clip) return gradients;
+  double limit = clip->attributes.number("value");
+  if (clip->name == "value")
+    for (auto& [state, g] : gradients) g = ops::clip(g, -limit, limit);
+  if (clip->name == "norm")
+    for (auto& [state, g] : gradients) g = scaled_to_norm(g, square_sum(g), limit);
+  if (clip->name == "global_norm" && !gradients.empty()) {
+    Term total;
+    for (auto& [state, g] : gradients) total = total.b ? total + square_sum(g) : square_sum(g);
+    for (auto& [state, g] : gradients) g = scaled_to_norm(g, total, limit);
+  }
+  return gradients;
+}
+
+class Applier {
+public:
+  Applier(Builder& b, const Directive& optimizer, Term rate, Term t, const Term* due)
+      : b_(b), optimizer_(optimizer), rate_(rate), t_(t), due_(due) {}
+
+  void apply(StateId id, Term g) {
+    State parameter = b_.module().states[id]; // a copy: slots are declared on the way
+    b_.where = parameter.where;
+    Term w{&b_, b_.state(id)}, rate = rate_;
+    if (double m = parameter.attributes.number("lr_mult", 1); m != 1) rate = rate * m;
+    double decay = optimizer_.attributes.number("weight_decay", 0);
+    Term decayed = decay == 0 ? w : w - w * ops::cast(rate * decay, w.dtype());
+    auto slot = [&](std::string_view name) { return Term{&b_, b_.state(slot_state(b_.module(), parameter, name))}; };
+    auto set_slot = [&](std::string_view name, Term value) { update(slot_state(b_.module(), parameter, name), value); };
+    UpdateContext context{b_, optimizer_.attributes, decayed, g, rate, t_, slot, set_slot};
+    b_.note = optimizer_.name;
+    b_.name_hint = "next." + parameter.name;
+    update(id, find_update_rule(optimizer_.name)(context));
+    b_.note.clear(), b_.name_hint.clear(), b_.where = {};
+  }
+
+private:
+  void update(StateId id, Term value) {
+    b_.update(id, due_ ? ops::where(*due_, value, Term{&b_, b_.state(id)}) : value);
+  }
+  Builder& b_;
+  const Directive& optimizer_;
+  Term rate_, t_;
+  const Term* due_;
+};
+} // namespace
+
+Term learning_rate(Builder& builder) {
+  const Directive* schedule = builder.module().find_directive("schedule");
+  DLCC_CHECK(schedule, "the module has no schedule");
+  builder.where = schedule->where;
+  builder.name_hint = "learning_rate.scheduled";
+  Term scheduled{&builder, scheduled_rate(builder, *schedule)};
+  Term set{&builder, builder.hyper("learning_rate")};
+  builder.name_hint = "learning_rate.used";
+  Term rate = ops::where(set == set, set, scheduled); // NaN: the caller did not set it
+  builder.name_hint.clear(), builder.where = {};
+  return rate;
+}
+
+void apply_gradients(Builder& builder, const std::map<StateId, Term>& gradients, Term update_number, const Term* due) {
+  const Directive* optimizer = builder.module().find_directive("optimizer");
+  DLCC_CHECK(optimizer && find_update_rule(optimizer->name), "the module has no known optimizer");
+  Applier applier(builder, *optimizer, learning_rate(builder), update_number, due);
+  for (auto& [state, g] : clipped(builder.module().find_directive("clip"), gradients)) applier.apply(state, g);
+}
+
+} // namespace dlcc::passes

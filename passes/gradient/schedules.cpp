@@ -1,0 +1,121 @@
+#include "passes/gradient/schedules.h"
+
+#include "ir/ops/build.h"
+
+#include <cmath>
+#include <numbers>
+
+namespace dlcc::passes {
+
+using namespace graph;
+using ops::Term;
+
+namespace {
+struct Step {
+  Builder& b;
+  Term t;              ///< number of the update as f64
+  const Attributes& a; ///< of the directive
+  double initial;
+  Term number(double x) const { return t.number(x); }
+};
+
+Term constant(Step s) { return s.number(s.initial); }
+
+// initial * rate^(t / steps), the exponent whole with staircase
+Term exponential(Step s) {
+  Term p = s.t / s.a.number("decay_steps", 1);
+  if (s.a.boolean("staircase")) p = ops::floor(p);
+  return s.initial * ops::power(s.a.number("decay_rate", 1), p);
+}
+
+// values[i] for boundaries[i-1] < t <= boundaries[i]
+Term piecewise(Step s) {
+  const auto& boundaries = s.a.numbers("boundaries");
+  const auto& values = s.a.numbers("values");
+  Term rate = s.number(values.back());
+  for (size_t i = boundaries.size(); i-- > 0;) rate = ops::where(s.t <= boundaries[i], values[i], rate);
+  return rate;
+}
+
+// (initial - end) * (1 - t / steps)^power + end; with cycle the steps grow to the next multiple that holds t
+Term polynomial(Step s) {
+  double end = s.a.number("end", 0.0001), power = s.a.number("power", 1), steps = s.a.number("decay_steps", 1);
+  Term t = s.t, length = s.number(steps);
+  if (s.a.boolean("cycle"))
+    length = length * ops::maximum(-ops::floor(-(t / steps)), 1.0);
+  else
+    t = ops::minimum(t, steps);
+  return (s.initial - end) * ops::power(1.0 - t / length, power) + end;
+}
+
+// initial / (1 + rate * t / steps)
+Term inverse_time(Step s) {
+  Term p = s.t / s.a.number("decay_steps", 1);
+  if (s.a.boolean("staircase")) p = ops::floor(p);
+  return s.initial / (1.0 + s.a.number("decay_rate", 1) * p);
+}
+
+// From `rate` down to alpha * rate over the steps, along half a cosine.
+Term cosine_decay(Term t, double steps, double rate, double alpha) {
+  Term fraction = ops::minimum(t, steps) / steps;
+  Term decayed = 0.5 * (1.0 + ops::cos(fraction * std::numbers::pi));
+  return rate * ((1.0 - alpha) * decayed + alpha);
+}
+
+// Keras' CosineDecay: linear warm-up from initial to warmup_target, then the decay from there.
+Term cosine(Step s) {
+  double steps = s.a.number("decay_steps", 1), alpha = s.a.number("alpha", 0), warmup = s.a.number("warmup_steps", 0);
+  if (warmup == 0 || !s.a.has("warmup_target")) return cosine_decay(s.t, steps, s.initial, alpha);
+  double target = s.a.number("warmup_target");
+  Term rising = s.initial + (target - s.initial) * (s.t / warmup);
+  return ops::where(s.t < warmup, rising, cosine_decay(s.t - warmup, steps, target, alpha));
+}
+
+// Keras' CosineDecayRestarts: period i lasts first * t_mul^i and starts at initial * m_mul^i.
+Term cosine_restarts(Step s) {
+  double first = s.a.number("first_decay_steps", 1), t_mul = s.a.number("t_mul", 2), m_mul = s.a.number("m_mul", 1);
+  double alpha = s.a.number("alpha", 0);
+  Term completed = s.t / first, period, fraction;
+  if (t_mul == 1) {
+    period = ops::floor(completed);
+    fraction = completed - period;
+  } else {
+    // Geometric sum: 1 + m + ... + m^(i-1) = (1 - m^i) / (1 - m).
+    period = ops::floor(ops::log(1.0 - completed * (1.0 - t_mul)) / std::log(t_mul));
+    Term before = (1.0 - ops::power(t_mul, period)) / (1.0 - t_mul);
+    fraction = (completed - before) / ops::power(t_mul, period);
+  }
+  Term decayed = 0.5 * ops::power(m_mul, period) * (1.0 + ops::cos(fraction * std::numbers::pi));
+  return s.initial * ((1.0 - alpha) * decayed + alpha);
+}
+
+// scikit-learn's "invscaling" of SGD: initial / (t + 1)^power, t counting samples there and updates here
+Term inv_scaling(Step s) { return s.initial / ops::power(s.t + 1.0, s.a.number("power", 0.5)); }
+
+struct ScheduleRow {
+  std::string_view name;
+  Term (*rate)(Step);
+};
+constexpr ScheduleRow schedules[] = {
+    {"constant", constant},       {"exponential", exponential},         {"piecewise", piecewise},
+    {"polynomial", polynomial},   {"inverse_time", inverse_time},       {"cosine", cosine},
+    {"inv_scaling", inv_scaling}, {"cosine_restarts", cosine_restarts}, {"plateau", constant},
+    {"adaptive", constant},
+};
+} // namespace
+
+bool is_known_schedule(std::string_view name) {
+  for (const ScheduleRow& row : schedules)
+    if (row.name == name) return true;
+  return false;
+}
+
+ValueId scheduled_rate(Builder& builder, const Directive& schedule) {
+  Term t = ops::cast({&builder, builder.call_scalar("update")}, DType::f64);
+  for (const ScheduleRow& row : schedules)
+    if (row.name == schedule.name)
+      return row.rate({builder, t, schedule.attributes, schedule.attributes.number("initial")});
+  DLCC_CHECK(false, "unknown schedule '" + schedule.name + "'");
+}
+
+} // namespace dlcc::passes

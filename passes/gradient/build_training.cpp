@@ -4,6 +4,7 @@
 #include "passes/gradient/apply_gradients.h"
 #include "passes/gradient/differentiate.h"
 #include "passes/gradient/initializers.h"
+#include "passes/simplify/inline_calls.h"
 
 #include <algorithm>
 
@@ -183,8 +184,8 @@ void TrainingBuilder::run() {
   }
   init();
   IdVector<FunctionId, Function> entries;
-  for (Function& f : m_.functions)
-    if (f.entry) entries.push(std::move(f));
+  for (const Function& f : m_.functions)
+    if (f.entry) entries.push(inline_all_calls(m_, f, context_.ops));
   m_.functions = std::move(entries);
 }
 } // namespace

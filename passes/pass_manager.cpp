@@ -1,0 +1,126 @@
+#include "passes/pass_manager.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+
+namespace dlcc::passes {
+
+namespace {
+size_t stage_index(std::string_view stage) {
+  auto all = stages();
+  auto at = std::find(all.begin(), all.end(), stage);
+  DLCC_CHECK(at != all.end(), "unknown stage '" + std::string(stage) + "'");
+  return static_cast<size_t>(at - all.begin());
+}
+
+Ir run_pass(const PassEntry& pass, Ir ir, PassContext& context) {
+  if (pass.graph) return pass.graph(std::get<graph::Module>(std::move(ir)), context);
+  if (pass.lower) return pass.lower(std::get<graph::Module>(ir), context);
+  return pass.loops(std::get<loops::Program>(std::move(ir)), context);
+}
+
+bool takes(const PassEntry& pass, const Ir& ir) {
+  return std::holds_alternative<graph::Module>(ir) == (pass.graph || pass.lower);
+}
+
+class Manager {
+public:
+  Manager(PassContext& context, const PassOptions& options) : context_(context), o_(options) {}
+
+  Ir run(Ir ir) {
+    size_t optional = 0;
+    for (const PassEntry* pass : selected(ir)) {
+      if (context_.diagnostics && context_.diagnostics->has_errors()) return ir;
+      if (!pass->required && o_.only.empty()) {
+        bool beyond = o_.bisect_limit >= 0 && static_cast<int64_t>(optional) >= o_.bisect_limit;
+        ++optional;
+        if (beyond || o_.disabled.contains(std::string(pass->name))) continue;
+      }
+      ir = step(*pass, std::move(ir));
+    }
+    if (!o_.verify_each && !(context_.diagnostics && context_.diagnostics->has_errors())) check(ir, "the pipeline");
+    return ir;
+  }
+
+private:
+  std::vector<const PassEntry*> selected(const Ir& ir) const {
+    std::vector<const PassEntry*> passes;
+    if (!o_.only.empty()) {
+      for (const std::string& name : o_.only) {
+        passes.push_back(find_pass(name));
+        DLCC_CHECK(passes.back(), "unknown pass '" + name + "'");
+      }
+      return passes;
+    }
+    size_t from = stage_index(stage_of(ir)),
+           to = o_.stop_after.empty() ? stages().size() - 1 : stage_index(o_.stop_after);
+    for (const PassEntry& pass : pipeline())
+      if (size_t s = stage_index(pass.stage); s > from && s <= to) passes.push_back(&pass);
+    return passes;
+  }
+
+  Ir step(const PassEntry& pass, Ir ir) {
+    std::string name(pass.name);
+    // The text is made only where somebody wants it: for printing, or after a failure.
+    if (o_.print_before.contains(name)) show("before", name, print(ir));
+    std::string before = o_.print_after_change ? print(ir) : std::string();
+    Ir input = o_.verify_each ? ir : Ir();
+    auto begin = std::chrono::steady_clock::now();
+    try {
+      DLCC_CHECK(takes(pass, ir), "the pass '" + name + "' cannot run at stage " + std::string(stage_of(ir)));
+      ir = run_pass(pass, std::move(ir), context_);
+      if (o_.times)
+        o_.times->push_back(
+            {pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()});
+      bool failed = context_.diagnostics && context_.diagnostics->has_errors();
+      if (o_.verify_each && !failed) check(ir, name);
+    } catch (const InternalError& e) {
+      throw InternalError("pass '" + name + "': " + e.what() + (o_.verify_each ? save(name, input) : std::string()));
+    }
+    if (o_.print_after_all || o_.print_after.contains(name))
+      show("after", name, print(ir));
+    else if (o_.print_after_change)
+      if (std::string after = print(ir); after != before) show("after", name, after);
+    return ir;
+  }
+
+  void show(const char* when, const std::string& pass, const std::string& text) const {
+    if (!o_.print) return;
+    o_.print("# ---- " + std::string(when) + " " + pass + " ----\n" + (o_.filter.empty() ? text : filtered(text)));
+  }
+
+  // Keeps the functions, kernels and entries whose opening line contains the filter.
+  std::string filtered(const std::string& text) const {
+    std::string out;
+    bool keep = false;
+    for (size_t at = 0; at < text.size();) {
+      size_t end = std::min(text.find('\n', at), text.size());
+      std::string line = text.substr(at, end - at) + "\n";
+      size_t indent = line.find_first_not_of(' ');
+      bool opens = line.find('@') != std::string::npos && line.find('{') != std::string::npos && indent <= 2;
+      if (opens) keep = line.find(o_.filter) != std::string::npos;
+      if (keep) out += line;
+      at = end + 1;
+    }
+    return out;
+  }
+
+  std::string save(const std::string& pass, const Ir& input) const {
+    std::string file = o_.reproducer.empty() ? "dlcc-crash-" + pass + ".ir" : o_.reproducer;
+    std::ofstream out(file);
+    out << print(input);
+    if (!out.flush()) return "";
+    return "\nits input is in " + file + "; repeat with: dlcc opt " + file + " --passes=" + pass;
+  }
+
+  PassContext& context_;
+  const PassOptions& o_;
+};
+} // namespace
+
+Ir run_passes(Ir ir, PassContext& context, const PassOptions& options) {
+  return Manager(context, options).run(std::move(ir));
+}
+
+} // namespace dlcc::passes

@@ -1,0 +1,35 @@
+#include "ir/base/text.h"
+#include "ir/graph/call.h"
+#include "ir/graph/rewrite.h"
+#include "passes/simplify/simplify.h"
+
+#include <unordered_map>
+
+namespace dlcc::passes {
+
+using namespace graph;
+
+namespace {
+std::string key_of(const Node& node, std::span<const ValueId> operands) {
+  std::string key(node.op->name);
+  for (ValueId v : operands) key += " " + std::to_string(v.index);
+  return key + print_attributes(node.attributes);
+}
+} // namespace
+
+Module merge_duplicates(Module module, PassContext& context) {
+  for (FunctionId id : module.functions.ids()) {
+    std::unordered_map<std::string, NodeId> seen;
+    module.functions[id] = rewrite(
+        module, module.functions[id], context.ops,
+        [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
+          if (node.op->kind == OpKind::effect || node.op == &call_op) return std::nullopt;
+          auto [at, added] = seen.try_emplace(key_of(node, operands), to.function().nodes.next());
+          if (added) return std::nullopt;
+          return to.function().nodes[at->second].results;
+        });
+  }
+  return module;
+}
+
+} // namespace dlcc::passes

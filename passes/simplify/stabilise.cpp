@@ -1,0 +1,67 @@
+#include "passes/simplify/stabilise.h"
+
+#include "ir/graph/rewrite.h"
+#include "ir/ops/build.h"
+
+namespace dlcc::passes {
+
+using namespace graph;
+using ops::Term;
+
+namespace {
+struct Rule {
+  std::string_view name, outer, inner;
+  /// From the inner operator's operand and the outer node's operands.
+  ValueId (*stable)(Builder&, const Node& outer, std::span<const ValueId> operands, ValueId logits);
+};
+
+Attributes without_from_logits(const Node& node) {
+  Attributes attributes;
+  for (auto& [name, value] : node.attributes)
+    if (name != "from_logits") attributes.set(name, value);
+  return attributes;
+}
+
+constexpr Rule rules[] = {
+    {"sigmoid-crossentropy", "binary_crossentropy", "sigmoid",
+     [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
+       // The loss of a sample is the mean over its last axis.
+       Term rows{&b, b.add("bce_with_logits", {z, o[1]}, without_from_logits(n))};
+       return rows.shape().empty() ? rows.id : ops::mean(rows, {-1}).id;
+     }},
+    {"softmax-crossentropy", "categorical_crossentropy", "softmax",
+     [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
+       return b.add("softmax_crossentropy", {z, o[1]}, without_from_logits(n));
+     }},
+    {"softmax-sparse-crossentropy", "sparse_categorical_crossentropy", "softmax",
+     [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
+       return b.add("sparse_softmax_crossentropy", {z, o[1]}, without_from_logits(n));
+     }},
+    {"log-softmax", "log", "softmax",
+     [](Builder& b, const Node&, std::span<const ValueId>, ValueId z) { return b.add("log_softmax", {z}); }},
+    {"log-sigmoid", "log", "sigmoid",
+     [](Builder& b, const Node&, std::span<const ValueId>, ValueId z) { return (-ops::softplus(-Term{&b, z})).id; }},
+};
+} // namespace
+
+Module stabilise(Module module, PassContext& context) {
+  for (FunctionId id : module.functions.ids())
+    module.functions[id] = rewrite(
+        module, module.functions[id], context.ops,
+        [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
+          if (operands.empty()) return std::nullopt;
+          const Value& first = to.function().values[operands[0]];
+          if (first.kind != ValueKind::result) return std::nullopt;
+          const Node producer = to.function().nodes[first.node];
+          for (const Rule& rule : rules) {
+            if (rule.outer != node.op->name || rule.inner != producer.op->name) continue;
+            to.note = "rule " + std::string(rule.name);
+            return std::vector{rule.stable(to, node, operands, producer.operands[0])};
+          }
+          return std::nullopt;
+        });
+  module.stage = Stage::stable;
+  return module;
+}
+
+} // namespace dlcc::passes

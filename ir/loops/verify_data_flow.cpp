@@ -1,0 +1,148 @@
+#include "ir/loops/verify_parts.h"
+
+#include <algorithm>
+#include <set>
+
+namespace dlcc::loops {
+
+namespace {
+
+// One use of a storage by one call.
+struct Use {
+  const Call* call;
+  TensorId parameter;
+  BufferId storage;
+  Access access;
+};
+
+class DataFlow {
+public:
+  DataFlow(const Program& p, const Entry& e, const IdVector<KernelId, KernelFacts>& facts, Violations& out)
+      : p_(p), entry_(e), facts_(facts), out_(out) {}
+
+  void run() {
+    for (const auto& unit : units_of(entry_)) {
+      std::vector<Use> earlier;
+      for (const Call* call : unit) {
+        std::vector<Use> uses = uses_of(*call);
+        aliases(uses);
+        first_uses(uses);
+        for (const Use& u : uses)
+          for (const Use& before : earlier) race(before, u);
+        earlier.insert(earlier.end(), uses.begin(), uses.end());
+      }
+    }
+  }
+
+private:
+  std::vector<Use> uses_of(const Call& call) const {
+    std::vector<Use> uses;
+    for (size_t i = 0; i < call.arguments.size(); ++i) {
+      BufferId s = p_.storage(call.arguments[i]);
+      if (p_.buffers[s].region == Region::fault) continue; // a flag that any thread may raise
+      uses.push_back({&call, TensorId(i), s, kernel(call).tensors[TensorId(i)].access});
+    }
+    return uses;
+  }
+  const Kernel& kernel(const Call& c) const { return p_.kernels[c.kernel]; }
+
+  // A call that sees one storage through two parameters may write it only where each element is read in the same
+  // iteration before it is overwritten.
+  void aliases(const std::vector<Use>& uses) {
+    for (size_t i = 0; i < uses.size(); ++i)
+      for (size_t j = 0; j < i; ++j) {
+        const Use &a = uses[j], &b = uses[i];
+        if (a.storage != b.storage || (a.access == Access::in && b.access == Access::in)) continue;
+        bool safe = (a.access == Access::in && in_place(a, b)) || (b.access == Access::in && in_place(b, a));
+        out_.require(safe, "alias",
+                     "kernel " + kernel(*a.call).name + " writes '" + p_.buffers[a.storage].name +
+                         "' through one parameter while it uses it through another");
+      }
+  }
+
+  bool in_place(const Use& in, const Use& out) const {
+    const Kernel& k = kernel(*in.call);
+    std::vector<const AccessSite*> reads = facts_[in.call->kernel].of(in.parameter);
+    std::vector<const AccessSite*> writes = facts_[out.call->kernel].of(out.parameter);
+    if (writes.empty()) return true;
+    const AccessSite& w = *writes[0];
+    auto flat = flat_index(w, k.tensors[out.parameter].type.shape);
+    if (!flat || writes.size() != 1) return false;
+    const AccessSite* only[] = {&w};
+    if (!separated(only, w.scope)) return false; // an element is written more than once
+    return std::all_of(reads.begin(), reads.end(), [&](const AccessSite* r) {
+      return r->scope == w.scope && r->order <= w.order && !r->factor &&
+             flat_index(*r, k.tensors[in.parameter].type.shape) == flat;
+    });
+  }
+
+  void first_uses(const std::vector<Use>& uses) {
+    for (const Use& u : uses) {
+      if (p_.buffers[u.storage].region != Region::arena) continue;
+      bool reads = u.access == Access::in || facts_[u.call->kernel].reads_first(u.parameter);
+      if (u.access == Access::out) reads = false;
+      out_.require(!reads || written_.contains(u.storage), "written-first",
+                   "kernel " + kernel(*u.call).name + " reads '" + p_.buffers[u.storage].name +
+                       "' before anything is written to it");
+    }
+    for (const Use& u : uses)
+      if (u.access != Access::in) written_.insert(u.storage);
+  }
+
+  // Two calls of one phase with a dependence: thread for thread they must have the same elements.
+  void race(const Use& a, const Use& b) {
+    if (a.storage != b.storage || (a.access == Access::in && b.access == Access::in)) return;
+    const Kernel &ka = kernel(*a.call), &kb = kernel(*b.call);
+    if (ka.tasks == 1 && kb.tasks == 1) return; // the same thread
+    out_.require(task_by_task(a, b), "phase-race",
+                 "kernels " + ka.name + " and " + kb.name + " run in one phase, but their tasks share '" +
+                     p_.buffers[a.storage].name + "'");
+  }
+
+  bool task_by_task(const Use& a, const Use& b) const {
+    const Kernel &ka = kernel(*a.call), &kb = kernel(*b.call);
+    const KernelFacts &fa = facts_[a.call->kernel], &fb = facts_[b.call->kernel];
+    if (ka.tasks != kb.tasks || fa.task_vars.size() != 1 || fb.task_vars.size() != 1) return false;
+    const Bound &va = fa.task_vars[0], &vb = fb.task_vars[0];
+    if (va.extent != vb.extent || fa.mark != fb.mark) return false;
+    if (ka.tensors[a.parameter].type != kb.tensors[b.parameter].type) return false;
+    // Rename b's variables out of a's way, its task variable to a's.
+    uint32_t shift = static_cast<uint32_t>(ka.vars.size());
+    auto renamed = [&](VarId v) { return v == vb.var ? va.var : VarId(v.index + shift); };
+    std::vector<AccessSite> sites;
+    std::vector<std::vector<Index>> indices;
+    for (const AccessSite* s : fa.of(a.parameter)) sites.push_back(*s), indices.push_back(*s->at);
+    for (const AccessSite* s : fb.of(b.parameter)) {
+      sites.push_back(*s);
+      std::vector<Index> at = *s->at;
+      for (Index& i : at) {
+        Affine affine(i.affine.constant);
+        for (auto& [v, c] : i.affine.terms) affine = affine + Affine(renamed(v)) * c;
+        i.affine = affine;
+      }
+      indices.push_back(std::move(at));
+      for (Bound& bound : sites.back().scope) bound.var = renamed(bound.var);
+    }
+    std::vector<const AccessSite*> pointers;
+    for (size_t i = 0; i < sites.size(); ++i) {
+      sites[i].at = &indices[i];
+      pointers.push_back(&sites[i]);
+    }
+    return separated(pointers, fa.task_vars);
+  }
+
+  const Program& p_;
+  const Entry& entry_;
+  const IdVector<KernelId, KernelFacts>& facts_;
+  Violations& out_;
+  std::set<BufferId> written_;
+};
+
+} // namespace
+
+void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelFacts>& facts,
+                      Violations& out) {
+  DataFlow(program, entry, facts, out).run();
+}
+
+} // namespace dlcc::loops

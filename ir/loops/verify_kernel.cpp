@@ -1,0 +1,332 @@
+#include "ir/loops/text_form.h"
+#include "ir/loops/verify_parts.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace dlcc::loops {
+
+namespace {
+
+class KernelVerifier {
+public:
+  KernelVerifier(const Kernel& kernel, const StageRules& rules, Violations& out)
+      : k_(kernel), rules_(rules), out_(out), defined_(kernel.locals.size(), false),
+        in_scope_(kernel.locals.size(), false), visited_(kernel.stmts.size(), false) {}
+
+  void run() {
+    size_t before = out_.size();
+    names();
+    for (ExprId e : k_.exprs.ids()) expression(e);
+    if (out_.size() == before) body(k_.body, 0);
+    if (out_.size() == before) accesses();
+    if (out_.size() == before) tasks();
+  }
+
+private:
+  void names();
+  void expression(ExprId id);
+  void operation(const Expr& e, const std::string& what);
+  void body(const std::vector<StmtId>& list, int depth);
+  void statement(StmtId id, int depth);
+  void shape_of_statement(const Stmt& s);
+  void types_of_statement(const Stmt& s);
+  void uses(const Stmt& s);
+  void define(const Stmt& s);
+  void accesses();
+  void bounds(const AccessSite& a);
+  void tasks();
+
+  bool is(ExprId e, DType t) const { return e.valid() && k_.exprs[e].dtype == t; }
+  const std::string& name(TensorId t) const { return k_.tensors[t].name; }
+
+  const Kernel& k_;
+  const StageRules& rules_;
+  Violations& out_;
+  std::vector<bool> defined_, in_scope_; // locals
+  std::vector<bool> visited_;            // statements
+  std::vector<VarId> scope_;
+};
+
+void KernelVerifier::names() {
+  std::set<std::string> tensors, locals;
+  bool scratch = false;
+  for (const KernelTensor& t : k_.tensors) {
+    out_.require(tensors.insert(t.name).second, "names", "two tensors are called '" + t.name + "'");
+    out_.require(!scratch || t.access == Access::scratch, "access", "parameter '" + t.name + "' comes after scratch");
+    scratch = t.access == Access::scratch;
+  }
+  for (const Local& l : k_.locals)
+    out_.require(locals.insert(l.name).second, "names", "two locals are called '" + l.name + "'");
+  out_.require(k_.tasks >= 1, "tasks", "has " + std::to_string(k_.tasks) + " tasks, expected at least one");
+}
+
+// ---- expressions ----------------------------------------------------------------------------------------------------
+
+void KernelVerifier::expression(ExprId id) {
+  const Expr& e = k_.exprs[id];
+  std::string what = "expression " + std::to_string(id.index);
+  bool order = std::all_of(e.operands.begin(), e.operands.end(), [&](ExprId o) { return o < id; });
+  for (const Index& i : e.at) {
+    order = order && (!i.indirect.valid() || i.indirect < id);
+    for (auto& [v, c] : i.affine.terms)
+      out_.require(v.index < k_.vars.size() && c != 0, "expressions", what + " has a broken index");
+  }
+  if (!order) return out_.add("expressions", what + " has an operand that does not come before it");
+  for (const Index& i : e.at)
+    out_.require(!i.indirect.valid() || is_integer(k_.exprs[i.indirect].dtype), "types",
+                 what + " has an index that is no integer");
+  switch (e.kind) {
+  case ExprKind::constant:
+    return;
+  case ExprKind::index:
+    return out_.require(e.at.size() == 1 && e.dtype == DType::i64, "types", what + " is an index but no i64");
+  case ExprKind::local:
+    if (e.local.index >= k_.locals.size()) return out_.add("expressions", what + " names no local");
+    return out_.require(k_.locals[e.local].dtype == e.dtype, "types", what + " has another type than its local");
+  case ExprKind::load:
+    if (e.tensor.index >= k_.tensors.size()) return out_.add("expressions", what + " loads no tensor");
+    out_.require(k_.tensors[e.tensor].type.dtype == e.dtype, "types", what + " has another type than its tensor");
+    return out_.require(e.at.size() == k_.tensors[e.tensor].type.rank(), "rank",
+                        "a load of '" + name(e.tensor) + "' has " + std::to_string(e.at.size()) + " indices");
+  case ExprKind::op:
+    return operation(e, what);
+  }
+}
+
+void KernelVerifier::operation(const Expr& e, const std::string& what) {
+  if (static_cast<int>(e.operands.size()) != operand_count(e.op))
+    return out_.add("expressions", what + " has a wrong number of operands");
+  std::string says = what + ", " + std::string(name_of(e.op)) + ",";
+  auto dtype = [&](size_t i) { return k_.exprs[e.operands[i]].dtype; };
+  switch (e.op) {
+  case ScalarOp::select:
+    return out_.require(dtype(0) == DType::boolean && dtype(1) == e.dtype && dtype(2) == e.dtype, "types",
+                        says + " has branches of another type, or a condition that is no bool");
+  case ScalarOp::cast:
+    return;
+  case ScalarOp::random_uniform:
+    for (size_t i = 0; i < 4; ++i)
+      out_.require(dtype(i) == DType::i64, "types", says + " has an operand that is no i64");
+    return out_.require(is_float(e.dtype), "types", says + " is no float");
+  case ScalarOp::logical_and:
+  case ScalarOp::logical_or:
+  case ScalarOp::logical_not:
+    for (size_t i = 0; i < e.operands.size(); ++i)
+      out_.require(dtype(i) == DType::boolean, "types", says + " has an operand that is no bool");
+    break;
+  default:
+    for (size_t i = 1; i < e.operands.size(); ++i)
+      out_.require(dtype(i) == dtype(0), "types", says + " has operands of two types");
+  }
+  DType expected = result_rule(e.op) == ResultRule::boolean ? DType::boolean : dtype(0);
+  out_.require(e.dtype == expected, "types", says + " has the type " + std::string(name_of(e.dtype)));
+  bool arithmetic = result_rule(e.op) == ResultRule::same;
+  bool whole = find_infix(e.op) || e.op == ScalarOp::minimum || e.op == ScalarOp::maximum ||
+               e.op == ScalarOp::negative || e.op == ScalarOp::abs || e.op == ScalarOp::sign || e.op == ScalarOp::floor;
+  out_.require(!arithmetic || is_float(e.dtype) || (is_integer(e.dtype) && whole), "types",
+               says + " is not defined on " + std::string(name_of(e.dtype)));
+}
+
+// ---- statements -----------------------------------------------------------------------------------------------------
+
+void KernelVerifier::body(const std::vector<StmtId>& list, int depth) {
+  if (depth > max_statement_depth)
+    return out_.add("nesting",
+                    "statements inside each other more than " + std::to_string(max_statement_depth) + " deep");
+  std::vector<LocalId> here;
+  for (StmtId id : list) {
+    if (id.index >= k_.stmts.size() || visited_[id.index])
+      return out_.add("nesting", "a statement that is there twice, or not at all");
+    visited_[id.index] = true;
+    size_t before = out_.size();
+    statement(id, depth);
+    if (out_.size() != before) return;
+    const Stmt& s = k_.stmts[id];
+    if (s.kind == StmtKind::let || s.kind == StmtKind::reduce) here.push_back(s.local);
+  }
+  for (LocalId l : here) in_scope_[l.index] = false;
+}
+
+void KernelVerifier::shape_of_statement(const Stmt& s) {
+  bool defines = s.kind == StmtKind::let || s.kind == StmtKind::reduce || s.kind == StmtKind::contract;
+  out_.require(!defines || s.local.index < k_.locals.size(), "locals", "a statement defines no local");
+  bool contract = s.kind == StmtKind::contract;
+  auto valid = [&](ExprId e) { return e.index < k_.exprs.size(); };
+  bool complete = s.kind == StmtKind::loop || (contract ? valid(s.a) && valid(s.b) : valid(s.value));
+  out_.require(complete, "expressions", "a statement without a value");
+  out_.require(s.kind != StmtKind::loop || s.vars.size() == 1, "variables", "a loop without its one variable");
+  out_.require(!contract || static_cast<size_t>(s.m_count) + s.n_count <= s.vars.size(), "contract",
+               "fewer variables than m and n");
+  out_.require(s.kind != StmtKind::store || s.tensor.index < k_.tensors.size(), "access", "a store to no tensor");
+  for (const LoopVar& v : s.vars)
+    out_.require(v.var.index < k_.vars.size() && v.extent >= 0, "variables", "a range without a variable, or negative");
+}
+
+void KernelVerifier::types_of_statement(const Stmt& s) {
+  if (s.kind == StmtKind::store) {
+    const KernelTensor& t = k_.tensors[s.tensor];
+    out_.require(is(s.value, t.type.dtype), "types", "a value of another type is stored to '" + t.name + "'");
+    out_.require(s.at.size() == t.type.rank(), "rank",
+                 "a store to '" + t.name + "' has " + std::to_string(s.at.size()) + " indices");
+    for (const Index& i : s.at)
+      out_.require(!i.indirect.valid() ||
+                       (i.indirect.index < k_.exprs.size() && is_integer(k_.exprs[i.indirect].dtype)),
+                   "types", "a store to '" + t.name + "' has an index that is no integer");
+    out_.require(t.access != Access::in, "access", "a store to '" + t.name + "', which is only read");
+  }
+  if (s.kind == StmtKind::check)
+    out_.require(is(s.value, DType::boolean) && (!s.a.valid() || is(s.a, DType::i64)), "types",
+                 "a check of what is no bool, or a sample that is no i64");
+  if (s.kind == StmtKind::let || s.kind == StmtKind::reduce)
+    out_.require(is(s.value, k_.locals[s.local].dtype), "types",
+                 "'" + k_.locals[s.local].name + "' has another type than its value");
+  if (s.kind != StmtKind::contract) return;
+  DType type = k_.locals[s.local].dtype;
+  out_.require(is_float(type) && is(s.a, type) && is(s.b, type), "types",
+               "contraction '" + k_.locals[s.local].name + "' has factors of another type");
+  const Tiling& t = s.tiling;
+  out_.require(!rules_.tiled || (t.rows > 0 && t.columns > 0 && t.task_rows > 0 && t.task_columns > 0), "tiling",
+               "contraction '" + k_.locals[s.local].name + "' is not tiled: " + std::string(rules_.reason));
+}
+
+// Locals and variables that the expressions of a statement use.
+void KernelVerifier::uses(const Stmt& s) {
+  std::vector<ExprId> work;
+  std::vector<bool> seen(k_.exprs.size());
+  auto want = [&](ExprId e) {
+    if (e.valid() && !seen[e.index]) seen[e.index] = true, work.push_back(e);
+  };
+  auto index = [&](const Index& i) {
+    want(i.indirect);
+    for (auto& term : i.affine.terms)
+      out_.require(std::find(scope_.begin(), scope_.end(), term.first) != scope_.end(), "variables",
+                   "'" + k_.vars[term.first] + "' is used outside its loop");
+  };
+  for (ExprId e : {s.value, s.a, s.b}) want(e);
+  for (const Index& i : s.at) index(i);
+  while (!work.empty()) {
+    const Expr& e = k_.exprs[work.back()];
+    work.pop_back();
+    for (ExprId o : e.operands) want(o);
+    for (const Index& i : e.at) index(i);
+    if (e.kind == ExprKind::local)
+      out_.require(in_scope_[e.local.index], "locals",
+                   "'" + k_.locals[e.local].name + "' is used where it is not defined");
+  }
+}
+
+void KernelVerifier::define(const Stmt& s) {
+  out_.require(!defined_[s.local.index], "locals", "'" + k_.locals[s.local].name + "' is defined twice");
+  defined_[s.local.index] = in_scope_[s.local.index] = true;
+}
+
+void KernelVerifier::statement(StmtId id, int depth) {
+  const Stmt& s = k_.stmts[id];
+  size_t before = out_.size(), outer = scope_.size();
+  shape_of_statement(s);
+  if (out_.size() != before) return;
+  types_of_statement(s);
+  for (const LoopVar& v : s.vars) {
+    out_.require(std::find(scope_.begin(), scope_.end(), v.var) == scope_.end(), "variables",
+                 "'" + k_.vars[v.var] + "' is bound inside its own loop");
+    scope_.push_back(v.var);
+  }
+  out_.require(s.mark != Mark::tasks || depth == 0, "tasks", "a loop inside another is marked 'tasks'");
+  bool strict_order = s.kind == StmtKind::reduce && s.combine != Combine::sum && s.combine != Combine::product;
+  out_.require(!(strict_order && s.order == Order::blocks), "order", "blocks are for sums and products");
+  uses(s);
+  bool contract = s.kind == StmtKind::contract;
+  if (contract) scope_.resize(outer + s.m_count + s.n_count);
+  if (s.kind == StmtKind::let || s.kind == StmtKind::reduce || contract) define(s);
+  if (s.kind == StmtKind::loop || contract) body(s.body, depth + 1);
+  if (contract) in_scope_[s.local.index] = false;
+  scope_.resize(outer);
+}
+
+// ---- memory ---------------------------------------------------------------------------------------------------------
+
+void KernelVerifier::bounds(const AccessSite& a) {
+  for (const Bound& b : a.scope)
+    if (b.extent <= 0) return; // never happens
+  const Shape& shape = k_.tensors[a.tensor].type.shape;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    const Index& i = (*a.at)[d];
+    if (i.indirect.valid() || a.padded) continue; // data decides, after a check
+    auto range = range_of(i.affine, a.scope);
+    std::string found =
+        range ? "[" + std::to_string(range->low) + ", " + std::to_string(range->high) + "]" : "overflow";
+    out_.require(range && range->low >= 0 && range->high < shape[d], "bounds",
+                 "index " + std::to_string(d) + " of a " + (a.store ? "store to '" : "load of '") + name(a.tensor) +
+                     "' is in " + found + ", expected [0, " + std::to_string(shape[d]) + ")");
+  }
+}
+
+void KernelVerifier::accesses() {
+  std::vector<AccessSite> all = accesses_of(k_);
+  std::set<std::pair<StmtId, TensorId>> stored_in_body;
+  std::vector<bool> stored(k_.tensors.size());
+  for (const AccessSite& a : all) {
+    bounds(a);
+    if (a.store) {
+      stored[a.tensor.index] = true;
+      for (const Bound& b : a.scope)
+        if (k_.stmts[b.by].kind == StmtKind::contract) stored_in_body.insert({b.by, a.tensor});
+    }
+    Access access = k_.tensors[a.tensor].access;
+    out_.require(a.store || stored[a.tensor.index] || (access != Access::out && access != Access::scratch), "access",
+                 "'" + name(a.tensor) + "' is read before anything is stored to it");
+  }
+  for (const AccessSite& a : all)
+    if (!a.store && a.factor)
+      out_.require(!stored_in_body.contains({a.statement, a.tensor}), "contract",
+                   "the factors of a contraction read '" + name(a.tensor) + "', which its body stores to");
+}
+
+// Tasks run in any order and at the same time, so they must not touch what another one stores.
+void KernelVerifier::tasks() {
+  if (k_.tasks == 1) return;
+  KernelFacts facts = facts_of(k_);
+  if (facts.task_vars.empty())
+    return out_.add("tasks", "has " + std::to_string(k_.tasks) + " tasks but is not one loop or contraction");
+  for (TensorId t : k_.tensors.ids()) {
+    if (k_.tensors[t].access == Access::in || k_.tensors[t].access == Access::scratch) continue;
+    std::vector<const AccessSite*> of = facts.of(t);
+    bool stores = std::any_of(of.begin(), of.end(), [](const AccessSite* a) { return a->store; });
+    out_.require(!stores || separated(of, facts.task_vars), "tasks",
+                 "two tasks may touch the same element of '" + name(t) + "'");
+  }
+}
+
+} // namespace
+
+void verify_kernel(const Kernel& kernel, const StageRules& rules, Violations& out) {
+  out.at("kernel " + kernel.name);
+  KernelVerifier(kernel, rules, out).run();
+}
+
+std::vector<const AccessSite*> KernelFacts::of(TensorId t) const {
+  std::vector<const AccessSite*> found;
+  for (const AccessSite& a : accesses)
+    if (a.tensor == t) found.push_back(&a);
+  return found;
+}
+
+bool KernelFacts::reads_first(TensorId t) const {
+  std::vector<const AccessSite*> all = of(t);
+  return all.empty() || !all[0]->store;
+}
+
+KernelFacts facts_of(const Kernel& kernel) {
+  KernelFacts facts;
+  facts.accesses = accesses_of(kernel);
+  if (kernel.tasks == 1 || kernel.body.size() != 1) return facts;
+  const Stmt& s = kernel.stmts[kernel.body[0]];
+  facts.mark = s.mark;
+  size_t count = s.kind == StmtKind::loop ? 1 : s.kind == StmtKind::contract ? size_t{s.m_count} + s.n_count : 0;
+  for (size_t i = 0; i < count; ++i) facts.task_vars.push_back({s.vars[i].var, s.vars[i].extent, kernel.body[0]});
+  return facts;
+}
+
+} // namespace dlcc::loops

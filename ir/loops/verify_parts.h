@@ -1,0 +1,55 @@
+// The parts of verify: one a file. Internal to ir/loops.
+#pragma once
+
+#include "ir/loops/accesses.h"
+#include "ir/loops/verify.h"
+
+#include <map>
+
+namespace dlcc::loops {
+
+/// Collects violations of one kernel or entry.
+class Violations {
+public:
+  void at(std::string place) { place_ = std::move(place); }
+  void add(std::string_view rule, const std::string& what) {
+    if (list_.size() < limit) list_.push_back(place_ + ": " + what + " [" + std::string(rule) + "]");
+  }
+  void require(bool condition, std::string_view rule, const std::string& what) {
+    if (!condition) add(rule, what);
+  }
+  size_t size() const { return list_.size(); }
+  std::vector<std::string> take() { return std::move(list_); }
+
+private:
+  static constexpr size_t limit = 100;
+  std::string place_;
+  std::vector<std::string> list_;
+};
+
+/// Rules of a kernel by itself.
+void verify_kernel(const Kernel& kernel, const StageRules& rules, Violations& out);
+
+/// What the rules of entries ask about a kernel that is well formed.
+struct KernelFacts {
+  std::vector<AccessSite> accesses;
+  std::vector<Bound> task_vars; ///< what tells its tasks apart; empty: it is not cut
+  Mark mark = Mark::serial;     ///< of the loop that is cut
+  std::vector<const AccessSite*> of(TensorId t) const;
+  /// The first thing it does with the tensor is not to store to it.
+  bool reads_first(TensorId t) const;
+};
+KernelFacts facts_of(const Kernel& kernel);
+
+/// Rules of calls and phases: alias, phase-race, written-first.
+void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelFacts>& facts,
+                      Violations& out);
+
+/// Rules of a planned program: place, overlap.
+void verify_plan(const Program& program, Violations& out);
+
+/// The calls of an entry by unit of time: a phase in a parallel region, since its threads may be at different calls,
+/// else one call.
+std::vector<std::vector<const Call*>> units_of(const Entry& entry);
+
+} // namespace dlcc::loops

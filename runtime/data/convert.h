@@ -4,6 +4,7 @@
 #include "runtime/data/pipeline.h"
 
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 namespace dlcc::data {
@@ -25,11 +26,24 @@ private:
   using Kernel = void (*)(const Converter&, const int64_t* rows, int64_t n, void* out);
 
   const Column* column_;
+  Pipeline pipeline_;
   ElementType to_;
   int64_t elements_, row_bytes_, out_elements_, classes_;
   bool verbatim_;
-  std::vector<double> center_, scale_;
-  std::vector<float> center_f32_, scale_f32_;
+  // (x - center) * scale + shift; in f32 the shift makes up for the rounding of the center, which data far from zero
+  // and close together would show.
+  template <class C> struct Affine {
+    std::vector<C> center, scale, shift;
+  };
+  template <class C> static Affine<C> affine_of(const Pipeline& p);
+  template <class C> const Affine<C>& affine() const {
+    if constexpr (std::is_same_v<C, float>)
+      return f32_;
+    else
+      return f64_;
+  }
+  Affine<double> f64_;
+  Affine<float> f32_;
   Kernel kernel_;
 };
 

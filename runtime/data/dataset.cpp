@@ -2,9 +2,11 @@
 
 #include "runtime/data/error.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <sys/mman.h>
 #include <utility>
 
 namespace dlcc::data {
@@ -20,10 +22,29 @@ Bytes& Bytes::operator=(Bytes&& other) noexcept {
 
 Bytes::~Bytes() { std::free(data_); }
 
+namespace {
+constexpr int64_t huge_page = 2 << 20;
+
+// Large arrays in huge pages: each row of a shuffled batch would miss the TLB otherwise.
+void* allocate(int64_t size) {
+  if (size < 2 * huge_page) return std::malloc(static_cast<size_t>(size > 0 ? size : 1));
+  auto rounded = static_cast<size_t>((size + huge_page - 1) / huge_page * huge_page);
+  void* p = std::aligned_alloc(huge_page, rounded);
+  if (p) madvise(p, rounded, MADV_HUGEPAGE);
+  return p;
+}
+} // namespace
+
 void Bytes::resize(int64_t size) {
-  void* p = std::realloc(data_, static_cast<size_t>(size > 0 ? size : 1));
+  if (size <= size_ && size > size_ / 2) {
+    size_ = size;
+    return;
+  }
+  void* p = allocate(size);
   if (!p)
     throw DataError(Code::resources, "", 0, 0, "no memory for " + std::to_string(size) + " bytes of data", "memory");
+  if (data_) std::memcpy(p, data_, static_cast<size_t>(std::min(size, size_)));
+  std::free(data_);
   data_ = static_cast<std::byte*>(p);
   size_ = size;
 }

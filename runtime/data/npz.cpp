@@ -23,6 +23,8 @@ Archive open_archive(const InputFile& file) {
   zip_t* z = fd < 0 ? nullptr : zip_fdopen(fd, ZIP_CHECKCONS, &code);
   if (!z) {
     if (fd >= 0) close(fd);
+    if (code == ZIP_ER_EXISTS)
+      throw DataError(file.name(), "two members of the archive have the same name", "duplicate");
     zip_error_t error;
     zip_error_init_with_code(&error, code);
     std::string text = zip_error_strerror(&error);
@@ -47,10 +49,6 @@ std::vector<std::string> member_names(zip_t* z, const std::string& file) {
     if (leaves_archive(names.back()))
       throw DataError(file, "unsafe name '" + escape(names.back(), 80) + "' in the archive", "zip-name");
   }
-  std::vector<std::string> sorted = names;
-  std::sort(sorted.begin(), sorted.end());
-  auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) throw DataError(file, "two members are named '" + escape(*twice, 80) + "'", "duplicate");
   return names;
 }
 

@@ -1,0 +1,271 @@
+// npy and npz files: BAD_INPUTS H26 to H34, G5, E7.
+#include "tests/data/files.h"
+
+#include <cmath>
+
+namespace dlcc::data {
+namespace {
+
+struct NpyScenario : Scenario {
+  explicit NpyScenario(const std::string& x, TensorSpec t = {"x", ElementType::f32, {3}}) {
+    source().format = Format::npy;
+    folder.write("x.npy", x);
+    add(std::move(t), "x.npy");
+    train.batch_size = 2;
+  }
+  std::vector<float> x() {
+    OpenedData d = open();
+    return rows_of<float>(*d.train, tensors, 0);
+  }
+};
+using Floats = std::vector<float>;
+const Floats six{1, 2, 3, 4, 5, 6};
+
+struct NpzScenario : Scenario {
+  explicit NpzScenario(const std::string& archive) {
+    source().format = Format::npz;
+    source().file = folder.write("d.npz", archive);
+    add({"x", ElementType::f32, {3}}, "features");
+    add({"y", ElementType::i64, {}, true, 3}, "labels");
+    train.batch_size = 2;
+  }
+};
+const Member features{"features.npy", npy_file("<f4", "(2, 3)", bytes_of(six))};
+const Member labels{"labels.npy", npy_file("<i8", "(2,)", bytes_of(std::vector<int64_t>{2, 0}))};
+
+TEST(Npy, ReadsEveryVersion) {
+  for (int version : {1, 2, 3}) {
+    NpyScenario s(npy_file("<f4", "(2, 3)", bytes_of(six), false, version));
+    EXPECT_EQ(s.x(), six) << version;
+  }
+}
+
+TEST(Npy, ReadsFortranOrder) {
+  NpyScenario s(npy_file("<f4", "(2, 3)", bytes_of(Floats{1, 4, 2, 5, 3, 6}), true));
+  EXPECT_EQ(s.x(), six);
+  // (2, 2, 2): element [i, j, k] stands at i + 2 j + 4 k.
+  NpyScenario cube(npy_file("<f4", "(2, 2, 2)", bytes_of(Floats{0, 4, 2, 6, 1, 5, 3, 7}), true),
+                   {"x", ElementType::f32, {2, 2}});
+  EXPECT_EQ(cube.x(), (Floats{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(Npy, H28ReadsEveryTypeInBothByteOrders) {
+  auto check = [](const std::string& type, const auto& values) {
+    for (bool big : {false, true}) {
+      NpyScenario s(npy_file((big ? ">" : "<") + type, "(2, 3)", bytes_of(values, big)));
+      EXPECT_EQ(s.x(), six) << type << big;
+    }
+  };
+  check("f4", six);
+  check("f8", std::vector<double>(six.begin(), six.end()));
+  check("f2", std::vector<uint16_t>{0x3C00, 0x4000, 0x4200, 0x4400, 0x4500, 0x4600}); // 1 to 6 in IEEE binary16
+  check("i1", std::vector<int8_t>(six.begin(), six.end()));
+  check("i2", std::vector<int16_t>(six.begin(), six.end()));
+  check("i4", std::vector<int32_t>(six.begin(), six.end()));
+  check("i8", std::vector<int64_t>(six.begin(), six.end()));
+  check("u1", std::vector<uint8_t>(six.begin(), six.end()));
+  check("u2", std::vector<uint16_t>(six.begin(), six.end()));
+  check("u4", std::vector<uint32_t>(six.begin(), six.end()));
+  check("u8", std::vector<uint64_t>(six.begin(), six.end()));
+  NpyScenario b(npy_file("|b1", "(2, 3)", std::string("\0\1\1\0\0\1", 6)));
+  EXPECT_EQ(b.x(), (Floats{0, 1, 1, 0, 0, 1}));
+}
+
+TEST(Npy, HalfPrecisionSpecialValues) {
+  NpyScenario s(
+      npy_file("<f2", "(2, 3)", bytes_of(std::vector<uint16_t>{0x0001, 0x8000, 0x7C00, 0xFC00, 0x7E00, 0x03FF})));
+  s.options.allow_nonfinite = true;
+  Floats x = s.x();
+  EXPECT_EQ(x[0], 0x1p-24f);
+  EXPECT_TRUE(x[1] == 0 && std::signbit(x[1]));
+  EXPECT_EQ(x[2], INFINITY);
+  EXPECT_EQ(x[3], -INFINITY);
+  EXPECT_TRUE(std::isnan(x[4]));
+  EXPECT_EQ(x[5], 1023 * 0x1p-24f);
+}
+
+void expect_header_error(const std::string& header, const std::vector<std::string>& parts) {
+  NpyScenario s(npy_raw(header, bytes_of(six)));
+  expect_message(s.error(), Code::data, parts);
+}
+
+TEST(Npy, H26BadHeaders) {
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, }",
+                      {"/x.npy: error: npy header, offset ", "no 'shape' key"});
+  expect_header_error("{'descr': '<f4', 'shape': (2, 3), }", {"npy header, offset ", "no 'fortran_order' key"});
+  expect_header_error("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}",
+                      {"npy header, offset 35", "key 'descr' is repeated"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (2, -3)}",
+                      {"npy header, offset 64", "dimension"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 99999999999999999999)}",
+                      {"npy header, offset 64", "dimension"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)",
+                      {"npy header, offset 66", "'}' expected"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}", {"True or False expected"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'x': 1}", {"unknown key 'x'"});
+  expect_header_error("{'descr: <f4", {"string without an end"});
+  expect_header_error("", {"'{' expected"});
+  expect_header_error("{'descr': '<f\xC3\xA4'}", {"npy header, offset 23: not an ASCII character"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': ()}", {"rank 0"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+                      {"[4294967296, 4294967296]", "overflows"});
+  expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3)}", {"promises 0 bytes", "holds 24"});
+}
+
+TEST(Npy, H26HeaderLongerThanTheFile) {
+  NpyScenario s("\x93NUMPY\x01" + std::string(1, '\0') + "\xff\xff" + "{'descr'");
+  expect_message(s.error(), Code::data, {"npy header of 65535 bytes at offset 10", "beyond the file"});
+  NpyScenario two("\x93NUMPY\x02" + std::string(1, '\0') + "\xff\xff\xff\x7f" + "{'descr'");
+  expect_message(two.error(), Code::data, {"npy header of 2147483647 bytes at offset 12", "beyond the file"});
+}
+
+TEST(Npy, NotNpyAndFutureVersion) {
+  NpyScenario s("PK\x03\x04 something else");
+  expect_message(s.error(), Code::data, {"/x.npy: error: ", "not an npy file"});
+  NpyScenario next(npy_file("<f4", "(2, 3)", bytes_of(six), false, 4));
+  expect_message(next.error(), Code::data, {"version 4, expected 1 to 3"});
+}
+
+TEST(Npy, H29UnsupportedTypes) {
+  for (const char* type : {"|O", "<U10", "<c8", "<M8[ns]", "|V8", "|S5", "<f16"}) {
+    NpyScenario s(npy_file(type, "(2, 3)", bytes_of(six)));
+    expect_message(s.error(), Code::data, {"/x.npy: error: ", type, "not supported (pickle is never loaded)"});
+  }
+  expect_header_error("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}",
+                      {"structured", "not supported (pickle is never loaded)"});
+}
+
+TEST(Npy, PayloadShortAndLong) {
+  NpyScenario low(npy_file("<f4", "(2, 3)", bytes_of(six).substr(1)));
+  expect_message(low.error(), Code::data, {"24 bytes", "holds 23"});
+  NpyScenario high(npy_file("<f4", "(2, 3)", bytes_of(six) + "x"));
+  expect_message(high.error(), Code::data, {"24 bytes", "holds 25"});
+}
+
+TEST(Npy, EveryTruncationIsFound) {
+  std::string good = npy_file("<f4", "(2, 3)", bytes_of(six));
+  for (size_t n = 0; n < good.size(); ++n) {
+    NpyScenario s(good.substr(0, n));
+    EXPECT_EQ(s.error().code, Code::data) << n;
+  }
+}
+
+TEST(Npy, G5NonFiniteFeature) {
+  NpyScenario s(npy_file("<f4", "(2, 3)", bytes_of(Floats{1, 2, 3, 4, NAN, 6})));
+  expect_message(
+      s.error(), Code::data,
+      {"/x.npy: error: value nan at sample 1, element 1 (offset ", "finite numbers expected (--allow-nonfinite"});
+  s.options.allow_nonfinite = true;
+  EXPECT_TRUE(std::isnan(s.x()[4]));
+  NpyScenario inf(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>{1, 2, 3, 4, 5, -INFINITY})));
+  expect_message(inf.error(), Code::data, {"value -inf at sample 1, element 2"});
+}
+
+TEST(Npy, E7DoublesForAFloatModel) {
+  NpyScenario s(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>{1, 2, 3, 4, 5, 6.25})));
+  OpenedData d = s.open();
+  ASSERT_EQ(d.warnings.size(), 1u);
+  EXPECT_NE(d.warnings[0].find("x.npy: note: f64 values of 'x' are converted to f32"), std::string::npos);
+  EXPECT_EQ(rows_of<float>(*d.train, s.tensors, 0).back(), 6.25f);
+  NpyScenario large(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>{1, 2, 3, -1e39, 5, 6})));
+  expect_message(large.error(), Code::data,
+                 {"/x.npy: error: value -1e+39 at sample 1, element 0 (offset ", "outside the range of f32"});
+}
+
+TEST(Npy, IntegersThatDoNotFitTheModel) {
+  NpyScenario s(npy_file("<i8", "(2,)", bytes_of(std::vector<int64_t>{5, int64_t{1} << 31})),
+                {"x", ElementType::i32, {}});
+  expect_message(s.error(), Code::data, {"value 2.14748365e+09 at sample 1", "does not fit i32"});
+  NpyScenario u(npy_file("<u8", "(2,)", bytes_of(std::vector<uint64_t>{5, uint64_t{1} << 63})),
+                {"x", ElementType::i64, {}});
+  expect_message(u.error(), Code::data, {"element 1 of type u64 does not fit i64"});
+  NpyScenario half(npy_file("<f4", "(2,)", bytes_of(Floats{1, 1.5})), {"x", ElementType::i32, {}});
+  expect_message(half.error(), Code::data, {"value 1.5 at sample 1", "an integer expected"});
+}
+
+TEST(Npy, G13TargetsOutsideTheirRange) {
+  TensorSpec t{"x", ElementType::f32, {}, true};
+  t.low = 0, t.high = 1;
+  NpyScenario s(npy_file("<f4", "(3,)", bytes_of(Floats{0, 1, 1.5})), t);
+  expect_message(s.error(), Code::data, {"/x.npy: error: label 1.5 at sample 2 (offset ", "values in [0, 1] expected"});
+}
+
+TEST(Npz, ReadsNamedArrays) {
+  NpzScenario s(zip_file({labels, features}));
+  OpenedData d = s.open();
+  EXPECT_EQ(rows_of<float>(*d.train, s.tensors, 0), six);
+  EXPECT_EQ(rows_of<int64_t>(*d.train, s.tensors, 1), (std::vector<int64_t>{2, 0}));
+}
+
+TEST(Npz, UnknownArrayListsTheOthers) {
+  NpzScenario s(zip_file({features}));
+  expect_message(s.error(), Code::data, {"/d.npz: error: no array 'labels'", "it has features"});
+}
+
+TEST(Npz, H33ZipBomb) {
+  Member bomb = features;
+  bomb.claimed_size = 4000u << 20;
+  NpzScenario s(zip_file({bomb, labels}));
+  expect_message(s.error(), Code::data, {"/d.npz(features): error: ", "declares 4194304000 bytes", "ratio over 100"});
+}
+
+TEST(Npz, H33UnsafeName) {
+  for (const char* name : {"../x.npy", "/x.npy", "a/../../x.npy", "..", "a\\x.npy"}) {
+    NpzScenario s(zip_file({features, labels, {name, ""}}));
+    expect_message(s.error(), Code::data, {"/d.npz: error: unsafe name '"});
+  }
+}
+
+TEST(Npz, H33Encrypted) {
+  Member locked = features;
+  locked.flags = 1;
+  NpzScenario s(zip_file({locked, labels}));
+  expect_message(s.error(), Code::data, {"/d.npz(features): error: ", "encrypted"});
+}
+
+TEST(Npz, H33Deflate64) {
+  Member odd = features;
+  odd.method = 9;
+  NpzScenario s(zip_file({odd, labels}));
+  expect_message(s.error(), Code::data,
+                 {"/d.npz(features): error: ", "compression method 9", "expected stored or deflate"});
+}
+
+TEST(Npz, H33DuplicateMember) {
+  NpzScenario s(zip_file({features, labels, features}));
+  expect_message(s.error(), Code::data, {"/d.npz: error: two members of the archive have the same name"});
+}
+
+TEST(Npz, H34CutInTheCentralDirectory) {
+  std::string good = zip_file({features, labels});
+  for (size_t cut : {size_t{1}, size_t{22}, size_t{23}, size_t{60}, good.size()}) {
+    NpzScenario s(good.substr(0, good.size() - cut));
+    expect_message(s.error(), Code::data, {"/d.npz: error: not a whole zip archive"});
+  }
+}
+
+TEST(Npz, DamagedMember) {
+  std::string bytes = zip_file({features, labels});
+  bytes[bytes.find(bytes_of(six)) + 3] ^= 4; // a value; its checksum no longer fits
+  NpzScenario s(bytes);
+  expect_message(s.error(), Code::data, {"/d.npz(features): error: ", "damaged zip member"});
+}
+
+// No byte changed anywhere may do more than raise a DataError.
+TEST(Npz, EveryByteDamaged) {
+  std::string good = zip_file({features, labels});
+  for (size_t i = 0; i < good.size(); ++i)
+    for (char flip : {'\x01', '\x80', '\xff'}) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ flip);
+      NpzScenario s(bad);
+      try {
+        s.open();
+      } catch (const DataError& e) {
+        EXPECT_LE(std::string(e.what()).size(), 300u);
+      }
+    }
+}
+
+} // namespace
+} // namespace dlcc::data

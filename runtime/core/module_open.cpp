@@ -1,4 +1,5 @@
 // Loading a compiled step from disk: every check that needs no code of it comes before dlopen.
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -116,9 +117,18 @@ std::string dlerror_text() {
   return text ? text : "unknown reason";
 }
 
+// A name of the descriptor that no load has had before: dlopen would return what it once loaded under the same name,
+// and descriptors are reused. A counter is spelled in "./" and ".//", which mean nothing in a path.
+std::string unique_name(int fd) {
+  static std::atomic<uint32_t> counter{0};
+  std::string name = "/proc/self/fd/";
+  for (uint32_t n = counter++; n != 0; n >>= 1) name += n & 1 ? "./" : ".//";
+  return name + std::to_string(fd);
+}
+
 void* load_image(const std::string& path, const std::vector<char>& file, size_t image) {
   Descriptor copy(private_copy(file.data(), image));
-  std::string name = copy.get() >= 0 ? "/proc/self/fd/" + std::to_string(copy.get()) : path;
+  std::string name = copy.get() >= 0 ? unique_name(copy.get()) : path;
   if (access(name.c_str(), R_OK) != 0) name = path; // no /proc here
   void* library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library) return library;

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <limits>
 #include <sched.h>
+#include <unwind.h>
 
 #include "runtime/core/error.h"
 
@@ -33,6 +34,12 @@ std::string dims_text(const int64_t* dims, int rank) {
   return text + "]";
 }
 
+// An exception that a host throws through a callback is unwound by the host's libgcc, but stopped by the copy inside
+// this library, whose register table must be set up by then. A walk of the stack does that; otherwise it would abort.
+static void prepare_unwinder() {
+  _Unwind_Backtrace([](_Unwind_Context*, void*) { return _URC_END_OF_STACK; }, nullptr);
+}
+
 void Session::check_options(const dlcc_session_options& o) {
   if (o.struct_size != sizeof o)
     fail(DLCC_E_ABI, "options: struct_size is %u, this library expects %zu", o.struct_size, sizeof o);
@@ -47,6 +54,7 @@ void Session::check_options(const dlcc_session_options& o) {
 Session::Session(std::shared_ptr<const Module> module, const dlcc_session_options& options)
     : module_(std::move(module)), options_(options), seed_(options.seed) {
   check_options(options);
+  if (options.host || options.alloc) prepare_unwinder();
   if (options_.num_threads == 0) options_.num_threads = default_threads();
   if (options.host) user_host_ = *options.host;
   host_ = {sizeof host_, 0, this, user_host_.log ? log_trampoline : nullptr,

@@ -1,0 +1,329 @@
+#include "ir/loops/verify.h"
+
+#include "ir/loops/builder.h"
+#include "ir/loops/parse.h"
+#include "tests/loops/programs.h"
+
+#include <gtest/gtest.h>
+
+namespace dlcc::loops {
+namespace {
+
+std::string joined(const std::vector<std::string>& violations) {
+  std::string all;
+  for (const std::string& v : violations) all += v + "\n";
+  return all;
+}
+
+void expect_legal(const std::string& text) { EXPECT_EQ(joined(verify(parse_program(text))), "") << text; }
+
+// At least one violation, and the first is of this rule.
+void expect_rule(const Program& program, const std::string& rule) {
+  std::vector<std::string> violations = verify(program);
+  ASSERT_FALSE(violations.empty()) << "nothing found, expected " << rule;
+  EXPECT_NE(violations[0].find("[" + rule + "]"), std::string::npos) << violations[0];
+}
+void expect_rule(const std::string& text, const std::string& rule) { expect_rule(parse_program(text), rule); }
+
+std::string kernel(const std::string& parameters, const std::string& body, int tasks = 1) {
+  return "program @p stage loops batch 0\nkernel @k(" + parameters + ") tasks " + std::to_string(tasks) + " {\n" +
+         body + "}\n";
+}
+
+TEST(Verify, AcceptsAPlannedProgram) { expect_legal(dense_program); }
+
+TEST(Verify, CheckThrowsWithThePassAndTheViolations) {
+  Program p = parse_program(replaced(dense_program, "arena 192", "arena 128"));
+  try {
+    check(p, "plan_memory");
+    FAIL();
+  } catch (const InternalError& e) {
+    EXPECT_NE(std::string(e.what()).find("after plan_memory"), std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("beyond the arena of 128 bytes [place]"), std::string::npos) << e.what();
+  }
+  EXPECT_NO_THROW(check(parse_program(dense_program), "plan_memory"));
+}
+
+// ---- kernels --------------------------------------------------------------------------------------------------------
+
+TEST(VerifyKernel, Names) {
+  Program p = parse_program(dense_program);
+  p.kernels[KernelId(0)].tensors[TensorId(1)].name = "x";
+  expect_rule(p, "names");
+  p = parse_program(dense_program);
+  p.kernels[KernelId(1)].name = "mean";
+  expect_rule(p, "names");
+  p = parse_program(dense_program);
+  p.buffers[BufferId(3)].name = "hidden/kernel";
+  expect_rule(p, "names");
+}
+
+TEST(VerifyKernel, Nesting) {
+  std::string open, close;
+  for (int i = 0; i <= max_statement_depth; ++i) open += "for v" + std::to_string(i) + " in 2 {\n", close += "}\n";
+  expect_rule(kernel("out y: f32[]", open + "store y[] = 1.0\n" + close), "nesting");
+  Program p = parse_program(kernel("out y: f32[]", "store y[] = 1.0\n"));
+  Kernel& k = p.kernels[KernelId(0)];
+  k.body.push_back(k.body[0]);
+  expect_rule(p, "nesting");
+}
+
+TEST(VerifyKernel, Expressions) {
+  Program p = parse_program(kernel("x: f32[2], out y: f32[]", "store y[] = exp(x[0])\n"));
+  Kernel& k = p.kernels[KernelId(0)];
+  for (Expr& e : k.exprs)
+    if (e.kind == ExprKind::op) e.operands[0] = ExprId(7);
+  expect_rule(p, "expressions");
+  p = parse_program(kernel("x: f32[2], out y: f32[]", "store y[] = exp(x[0])\n"));
+  p.kernels[KernelId(0)].stmts[StmtId(0)].value = {};
+  expect_rule(p, "expressions");
+}
+
+TEST(VerifyKernel, Types) {
+  std::string text = kernel("x: f32[2], i: i64[], out y: f32[]", "store y[] = x[0] + x[1]\n");
+  auto broken = [&](auto change) {
+    Program p = parse_program(text);
+    change(p.kernels[KernelId(0)]);
+    expect_rule(p, "types");
+  };
+  broken([](Kernel& k) { k.exprs[k.stmts[StmtId(0)].value].dtype = DType::f64; });
+  broken([](Kernel& k) { k.tensors[TensorId(2)].type.dtype = DType::f64; });
+  broken([](Kernel& k) { k.exprs[k.stmts[StmtId(0)].value].op = ScalarOp::logical_and; });
+  broken([](Kernel& k) { k.exprs[k.stmts[StmtId(0)].value].op = ScalarOp::less; });
+  expect_rule(kernel("i: i64[], out y: i64[]", "store y[] = exp(i[])\n"), "types");
+}
+
+TEST(VerifyKernel, Locals) {
+  expect_rule(kernel("x: f32[2], out y: f32[]", "for m in 2 {\nlet s = x[m]\n}\nstore y[] = s\n"), "locals");
+  expect_rule(kernel("x: f32[2], out y: f32[]",
+                     "contract c over ; ; k in 2 = x[k] * x[k] {\nstore y[] = c\n}\nstore y[] = c\n"),
+              "locals");
+  Program p = parse_program(kernel("out y: f32[]", "let s: f32 = 1.0\nlet t: f32 = 2.0\nstore y[] = s + t\n"));
+  p.kernels[KernelId(0)].stmts[StmtId(1)].local = LocalId(0);
+  expect_rule(p, "locals");
+}
+
+TEST(VerifyKernel, Variables) {
+  expect_rule(kernel("out y: f32[2]", "for m in 2 {\n}\nstore y[m] = 1.0\n"), "variables");
+  expect_rule(kernel("out y: f32[2]", "for m in 2 {\nfor m in 2 {\nstore y[m] = 1.0\n}\n}\n"), "variables");
+  expect_rule(kernel("x: f32[2], out y: f32[2]", "sum s over k in 2 = x[k]\nstore y[k] = s\n"), "variables");
+  expect_rule(
+      kernel("x: f32[2], out y: f32[2]", "contract c over m in 2; ; k in 2 = x[k] * x[k] {\nstore y[k] = c\n}\n"),
+      "variables");
+}
+
+TEST(VerifyKernel, Rank) {
+  Program p = parse_program(kernel("x: f32[2], out y: f32[]", "store y[] = x[0]\n"));
+  p.kernels[KernelId(0)].tensors[TensorId(0)].type.shape = {2, 1};
+  expect_rule(p, "rank");
+}
+
+TEST(VerifyKernel, Bounds) {
+  expect_legal(kernel("x: f32[6], out y: f32[5]", "for m in 5 {\nstore y[4 - m] = x[m + 1]\n}\n"));
+  expect_legal(
+      kernel("x: f32[6], ids: i32[5], out y: f32[5]", "for m in 5 {\nstore y[m] = x?[m - 9] + x[ids[m]]\n}\n"));
+  expect_rule(kernel("x: f32[6], out y: f32[5]", "for m in 5 {\nstore y[m] = x[m + 2]\n}\n"), "bounds");
+  expect_rule(kernel("x: f32[6], out y: f32[5]", "for m in 5 {\nstore y[m] = x[-1*m]\n}\n"), "bounds");
+  expect_rule(kernel("x: f32[6], out y: f32[5]", "for m in 6 {\nstore y[m] = x[m]\n}\n"), "bounds");
+  expect_rule(kernel("x: f32[6], out y: f32[5]", "for m in 9223372036854775807 {\nstore y[0] = x[4*m]\n}\n"), "bounds");
+}
+
+TEST(VerifyKernel, Access) {
+  expect_rule(kernel("x: f32[]", "store x[] = 1.0\n"), "access");
+  expect_rule(kernel("out y: f32[]", "store y[] = y[] + 1.0\n"), "access");
+  expect_rule(kernel("out y: f32[], scratch s: f32[]", "store y[] = s[]\n"), "access");
+  expect_legal(kernel("out y: f32[], scratch s: f32[]", "store s[] = 1.0\nstore y[] = s[]\nstore y[] = y[] + 1.0\n"));
+}
+
+TEST(VerifyKernel, Contract) {
+  expect_rule(kernel("x: f32[2,2], inout y: f32[2]",
+                     "contract c over m in 2; ; k in 2 = x[m, k] * y[k] {\nstore y[m] = c\n}\n"),
+              "contract");
+  expect_legal(kernel("x: f32[2,2], inout y: f32[2]",
+                      "contract c over m in 2; ; k in 2 = x[m, k] * x[m, k] {\nstore y[m] = y[m] - c\n}\n"));
+}
+
+TEST(VerifyKernel, Order) {
+  expect_rule(kernel("x: f32[9], out y: f32[]", "max s over k in 9 order blocks = x[k]\nstore y[] = s\n"), "order");
+}
+
+TEST(VerifyKernel, Tasks) {
+  auto tasks = [](const std::string& body) { return kernel("x: f32[8], inout y: f32[8], out z: f32[8,8]", body, 4); };
+  expect_legal(tasks("for m in 8 tasks {\nstore y[m] = y[m] + x[m]\nfor n in 8 {\nstore z[n, m] = 1.0\n}\n}\n"));
+  expect_legal(kernel("inout y: f32[24]", "for m in 8 tasks {\nfor n in 3 {\nstore y[3*m + n] = 1.0\n}\n}\n", 4));
+  expect_rule(kernel("inout y: f32[25]", "for m in 8 tasks {\nfor n in 4 {\nstore y[3*m + n] = 1.0\n}\n}\n", 4),
+              "tasks");
+  expect_rule(tasks("for m in 8 tasks {\nstore y[0] = x[m]\n}\n"), "tasks");
+  expect_rule(tasks("for m in 8 tasks {\nstore y[m] = y[7 - m]\n}\n"), "tasks");
+  expect_rule(tasks("for m in 8 tasks {\nstore y[(i64(x[m]))] = 1.0\n}\n"), "tasks");
+  expect_rule(tasks("store y[0] = 1.0\nstore y[1] = 1.0\n"), "tasks");
+  expect_rule(tasks("for m in 8 {\nfor n in 8 tasks {\nstore z[m, n] = 1.0\n}\n}\n"), "tasks");
+  std::string product = "contract c over m in 8; n in 8; k in 8 = x[k] * x[k] {\nstore z[m, n] = c\n}\n";
+  expect_legal(tasks(product));
+  expect_rule(tasks(replaced(product, "z[m, n]", "z[m, 0]")), "tasks");
+  expect_rule(kernel("inout y: f32[]", "store y[] = 1.0\n", 0), "tasks");
+}
+
+TEST(VerifyKernel, Tiling) {
+  expect_rule(replaced(dense_program, " tile(rows = 2, columns = 16, task_rows = 2, task_columns = 16, pack_b)", ""),
+              "tiling");
+}
+
+// ---- programs -------------------------------------------------------------------------------------------------------
+
+TEST(VerifyProgram, Buffers) {
+  expect_rule("program @p stage loops batch 0\nregion constant {\n buffer %c : f32[2]\n}\n", "buffers");
+  expect_rule("program @p stage loops batch 0\nregion arena {\n buffer %c : f32[1] data [1.0]\n}\n", "buffers");
+  expect_rule("program @p stage loops batch 0\nregion input {\n buffer %c : f32[1] batch_axis 1\n}\n", "buffers");
+}
+
+TEST(VerifyProgram, Views) {
+  expect_rule(replaced(dense_program, "%y.flat : f32[20]", "%y.flat : f32[21]"), "views");
+  expect_rule(replaced(dense_program, "%y.flat : f32[20]", "%y.flat : i32[20]"), "views");
+  expect_rule(replaced(dense_program, "= view %y at 0", "= view %y at 64"), "views");
+  Program p = parse_program(dense_program);
+  for (Buffer& b : p.buffers)
+    if (b.name == "y.flat") b.region = Region::param;
+  expect_rule(p, "views");
+}
+
+TEST(VerifyProgram, Tree) {
+  expect_rule(replaced(dense_program, "stage planned", "stage loops"), "tree");
+  expect_rule(replaced(dense_program, "    exit\n", "    call @mean(%largest, %loss)\n"), "tree");
+  expect_rule(replaced(dense_program, "  parallel {", "  serial {"), "tree");
+  expect_rule(replaced(dense_program, "  parallel {", "  call @mean(%largest, %loss)\n  parallel {"), "tree");
+}
+
+TEST(VerifyProgram, Arguments) {
+  expect_rule(replaced(dense_program, "call @mean(%largest, %loss)", "call @mean(%largest)"), "arguments");
+  expect_rule(replaced(dense_program, "call @largest(%y.flat,", "call @largest(%y,"), "arguments");
+}
+
+TEST(VerifyProgram, ReadOnly) {
+  expect_rule(replaced(dense_program, "kernel @hidden.forward(x:", "kernel @hidden.forward(inout x:"), "read-only");
+}
+
+TEST(VerifyProgram, Entry) {
+  expect_rule(replaced(replaced(dense_program, "at 128 entry predict", "at 128 entry train_step"), "", ""), "entry");
+}
+
+const std::string regions = "region param {\n buffer %a : f32[8]\n buffer %b : f32[8]\n}\n";
+
+TEST(VerifyProgram, Alias) {
+  auto call = [](const std::string& body, const std::string& arguments = "%a, %a") {
+    return one_kernel("x: f32[8], inout y: f32[8]", body, regions, arguments);
+  };
+  std::string reversed = "for m in 8 {\nstore y[m] = x[7 - m]\n}\n";
+  expect_rule(call(reversed), "alias");
+  expect_legal(call(reversed, "%a, %b"));
+  expect_legal(call("for m in 8 {\nstore y[m] = x[m] + 1.0\n}\n"));
+  expect_rule(call("for m in 8 {\nstore y[m] = 1.0\nlet s = x[m]\nstore y[m] = s\n}\n"), "alias");
+  expect_rule(call("for m in 8 {\nsum s over k in 8 = x[k]\nstore y[m] = s\n}\n"), "alias");
+  expect_rule(call("for m in 8 {\nfor n in 8 {\nstore y[m] = x[m]\n}\n}\n"), "alias");
+  expect_rule(one_kernel("inout x: f32[8], inout y: f32[8]", "for m in 8 {\nstore y[m] = x[m]\n}\n", regions, "%a, %a"),
+              "alias");
+}
+
+// Two kernels in one phase: a writes %a, then b reads it.
+std::string phase(const std::string& first, int first_tasks, const std::string& second, int second_tasks) {
+  return "program @p stage scheduled batch 0\n" + regions + "kernel @a(inout y: f32[8]) tasks " +
+         std::to_string(first_tasks) + " {\n" + first + "}\nkernel @b(x: f32[8], inout y: f32[8]) tasks " +
+         std::to_string(second_tasks) + " {\n" + second +
+         "}\nentry @e(inputs: ; outputs: ) {\n parallel {\n phase {\n call @a(%a)\n call @b(%a, %b)\n }\n }\n}\n";
+}
+
+TEST(VerifyProgram, PhaseRace) {
+  std::string write = "for m in 8 tasks {\nstore y[m] = 1.0\n}\n";
+  std::string read = "for r in 8 tasks {\nstore y[r] = x[r]\n}\n";
+  expect_legal(phase(write, 4, read, 4));
+  expect_rule(phase(write, 4, read, 2), "phase-race");
+  expect_rule(phase(write, 4, read, 1), "phase-race");
+  expect_legal(phase(write, 1, read, 1));
+  expect_rule(phase(write, 4, replaced(read, "x[r]", "x[7 - r]"), 4), "phase-race");
+  expect_rule(phase(write, 4, replaced(read, "x[r]", "x[0]"), 4), "phase-race");
+  expect_rule(phase(write, 4, replaced(read, "tasks {", "vector {"), 4), "phase-race");
+  // Two iterations of the reader against eight of the writer.
+  expect_rule(phase(write, 2, "for r in 2 tasks {\nfor q in 4 {\nstore y[4*r + q] = x[4*r + q]\n}\n}\n", 2),
+              "phase-race");
+}
+
+TEST(VerifyProgram, WrittenFirst) {
+  expect_rule(replaced(dense_program, "      call @hidden.forward(%x, %hidden/kernel, %hidden/bias, %y)\n", ""),
+              "written-first");
+  auto accumulate = [](const std::string& body) {
+    return one_kernel("inout y: f32[]", body, "region arena {\n buffer %y : f32[] entry e\n}\n", "%y");
+  };
+  expect_rule(accumulate("store y[] = y[] + 1.0\n"), "written-first");
+  expect_legal(accumulate("store y[] = 0.0\nstore y[] = y[] + 1.0\n"));
+}
+
+// ---- the plan -------------------------------------------------------------------------------------------------------
+
+TEST(VerifyPlan, Place) {
+  expect_rule(replaced(dense_program, "%largest : f32[4] at 128", "%largest : f32[4]"), "place");
+  expect_rule(replaced(dense_program, "%largest : f32[4] at 128", "%largest : f32[4] at 132"), "place");
+  expect_rule(replaced(dense_program, "arena 192", "arena 140"), "place");
+  expect_rule(replaced(dense_program, "%hidden/bias : f32[5] at 64", "%hidden/bias : f32[5]"), "place");
+}
+
+TEST(VerifyPlan, Overlap) {
+  expect_rule(replaced(dense_program, "%largest : f32[4] at 128", "%largest : f32[4] at 64"), "overlap");
+  expect_rule(replaced(dense_program, "%hidden/bias : f32[5] at 64", "%hidden/bias : f32[5] at 0"), "overlap");
+  // One phase is one unit of time: buffers that die and are born in it still need two places.
+  std::string two = replaced(dense_program, "    exit\n    phase {\n", "");
+  two = replaced(two, "%largest)\n    }\n", "%largest)\n");
+  two = replaced(two, "tasks 4 {\n  for m in 4 tasks", "tasks 1 {\n  for m in 4 tasks");
+  expect_legal(two);
+  expect_rule(replaced(two, "%largest : f32[4] at 128", "%largest : f32[4] at 0"), "overlap");
+}
+
+TEST(VerifyPlan, BuffersOfDisjointLifetimeShare) {
+  std::string text = R"(program @p stage planned batch 0
+region param {
+  buffer %w : f32[8] at 0
+}
+region arena {
+  buffer %a : f32[8] at 0 entry e
+  buffer %b : f32[8] at 64 entry e
+  buffer %c : f32[8] at 0 entry e
+}
+kernel @set(out y: f32[8]) tasks 1 {
+  for m in 8 {
+    store y[m] = 1.0
+  }
+}
+kernel @copy(x: f32[8], out y: f32[8]) tasks 1 {
+  for m in 8 {
+    store y[m] = x[m]
+  }
+}
+entry @e(inputs: ; outputs: ) arena 128 {
+  serial {
+    call @set(%a)
+    call @copy(%a, %b)
+    call @copy(%b, %c)
+    call @copy(%c, %w)
+  }
+}
+)";
+  expect_legal(text);
+  expect_rule(replaced(text, "call @copy(%c, %w)", "call @copy(%c, %w)\n    call @copy(%a, %w)"), "overlap");
+  expect_rule(replaced(text, "outputs: )", "outputs: %a)"), "overlap");
+}
+
+TEST(Verify, DamagedTextNeverCrashes) {
+  const std::string bytes = "%@[](){}=:;,?-+*/<&|!\"\\ \n0129xkmn_.#";
+  uint32_t state = 1;
+  auto random = [&](size_t below) { return (state = state * 1664525u + 1013904223u) % 1000003u % below; };
+  for (int i = 0; i < 2000; ++i) {
+    std::string text = dense_program;
+    for (int j = 0; j < 2; ++j) text[random(text.size())] = bytes[random(bytes.size())];
+    try {
+      verify(parse_program(text));
+    } catch (const TextError&) {
+    }
+  }
+}
+
+} // namespace
+} // namespace dlcc::loops

@@ -18,7 +18,17 @@ enum class Kind : uint8_t { null, boolean, integer, number, string, list, object
 using ValueId = uint32_t;
 inline constexpr ValueId no_value = UINT32_MAX;
 
-/// One value. Children of a list or object are a chain: `first_child`, then `next`.
+/// Characters of a string, within the document's.
+struct TextSpan {
+  uint32_t offset, length;
+};
+/// The chain of a list's or object's values.
+struct Children {
+  ValueId first;
+  uint32_t count;
+};
+
+/// One value. Children of a list or object are a chain: `children.first`, then `next`.
 struct Value {
   Kind kind = Kind::null;
   ValueId parent = no_value, next = no_value;
@@ -29,13 +39,8 @@ struct Value {
     int64_t integer = 0;
     double number;
     bool boolean;
-    struct {
-      uint32_t offset, length;
-    } text;
-    struct {
-      ValueId first;
-      uint32_t count;
-    } children;
+    TextSpan text;
+    Children children;
   };
 };
 

@@ -67,8 +67,8 @@ Real apply_special_cases(Real x, Real y, Real power) {
   Word sign = select(odd, x.bits() & sign_bit, l.word(uint64_t{0}));
   power = (power.bits() ^ sign).as_real();
   // A finite negative number has only integral powers.
-  power = select((x < 0.0) & (x > -infinity) & !integral, not_a_number, power);
-  power = select(x.is_nan() | y.is_nan(), x + y, power);
+  Mask invalid = ((x < 0.0) & (x > -infinity) & !integral) | x.is_nan() | y.is_nan();
+  power = select(invalid, not_a_number, power);
   // (-1)^(+-inf) = 1; 1^y = x^0 = 1 even for NaN.
   Mask one = ((x == -1.0) & (abs(y) == infinity)) | (x == 1.0) | (y == 0.0);
   return select(one, 1.0, power);

@@ -12,9 +12,10 @@ struct Term {
   graph::ValueId id;
 
   operator graph::ValueId() const { return id; } // NOLINT: notation
-  const Type& type() const { return b->type(id); }
-  DType dtype() const { return type().dtype; }
-  const Shape& shape() const { return type().shape; }
+  // Copies: adding a node moves the values of the function.
+  Type type() const { return b->type(id); }
+  DType dtype() const { return b->type(id).dtype; }
+  Shape shape() const { return b->type(id).shape; }
   Term number(double value) const { return {b, b->constant_like(value, id)}; }
 };
 

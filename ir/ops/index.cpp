@@ -63,7 +63,7 @@ void take_reference(ReferenceContext& c) {
 }
 
 void take_rule(GradientContext& g) {
-  const Shape& shape = g.build().type(g.operand(0)).shape;
+  const Shape shape = g.build().type(g.operand(0)).shape;
   auto axis = static_cast<int64_t>(take_axis(g.node().attributes, shape.size()));
   if (!g.wanted(0)) return;
   g.contribute(0, apply(g.build(), take_gradient_op, {g.cotangent(), g.operand(1)},

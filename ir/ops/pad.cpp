@@ -81,7 +81,7 @@ void constant_element(ElementContext& c, const Pad& p) {
 
 void constant_gradient(GradientContext& g, const Pad& p) {
   Term dy{&g.build(), g.cotangent()};
-  const Shape& shape = g.build().type(g.operand(0)).shape;
+  const Shape shape = g.build().type(g.operand(0)).shape;
   Shape end;
   for (size_t axis = 0; axis < shape.size(); ++axis) end.push_back(p.low[axis] + spread(shape[axis], p.step[axis]));
   g.contribute(0, slice(dy, p.low, end, p.step));
@@ -183,7 +183,8 @@ constexpr OpDef pad_op = complete({
     .infer = infer_pad,
     .gradient =
         [](GradientContext& g) {
-          const Pad p = pad_of(g.node().attributes, g.build().type(g.operand(0)).rank());
+          const Attributes attributes = g.node().attributes; // adding nodes moves the node
+          const Pad p = pad_of(attributes, g.build().type(g.operand(0)).rank());
           p.mode == "constant" ? constant_gradient(g, p) : copy_gradient(g, p);
         },
     .element =

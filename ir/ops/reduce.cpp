@@ -137,16 +137,17 @@ void mean_reference(ReferenceContext& c) {
 // A result or its gradient with the reduced axes kept, so that it broadcasts against the operand.
 Term kept(GradientContext& g, ValueId v) {
   graph::Builder& b = g.build();
-  const Shape& shape = b.type(g.operand(0)).shape;
+  const Shape shape = b.type(g.operand(0)).shape;
   return reshape(Term{&b, v}, reduced_shape(shape, axes_of(g.node().attributes, shape.size()), true));
 }
 
 void sum_gradient(GradientContext& g) {
-  g.contribute(0, broadcast_to(kept(g, g.cotangent()), g.build().type(g.operand(0)).shape));
+  const Shape shape = g.build().type(g.operand(0)).shape;
+  g.contribute(0, broadcast_to(kept(g, g.cotangent()), shape));
 }
 
 void mean_gradient(GradientContext& g) {
-  const Shape& shape = g.build().type(g.operand(0)).shape;
+  const Shape shape = g.build().type(g.operand(0)).shape;
   int64_t count = element_count(extents_of(shape, axes_of(g.node().attributes, shape.size())));
   g.contribute(0, broadcast_to(kept(g, g.cotangent()) / static_cast<double>(count), shape));
 }
@@ -266,7 +267,7 @@ constexpr OpDef mean_op = complete({
     .infer = infer_mean,
     .gradient = mean_gradient,
     .body = [](graph::Builder& b, std::span<const ValueId> x, A a) -> std::vector<ValueId> {
-      const Shape& shape = b.type(x[0]).shape;
+      const Shape shape = b.type(x[0]).shape;
       int64_t count = element_count(extents_of(shape, axes_of(a, shape.size())));
       return {Term{&b, apply(b, sum_op, {x[0]}, a)} / static_cast<double>(count)};
     },

@@ -55,7 +55,7 @@ void slice_element(ElementContext& c) {
 void slice_gradient(GradientContext& g) {
   graph::Builder& b = g.build();
   Term dy{&b, g.cotangent()};
-  const Shape& shape = b.type(g.operand(0)).shape;
+  const Shape shape = b.type(g.operand(0)).shape;
   Slice s = slice_of(g.node().attributes, shape.size());
   std::vector<int64_t> high, interior;
   for (size_t axis = 0; axis < shape.size(); ++axis) {
@@ -128,10 +128,10 @@ void concat_element(ElementContext& c) {
 
 void concat_gradient(GradientContext& g) {
   Term dy{&g.build(), g.cotangent()};
-  const auto& operands = g.node().operands;
+  size_t count = g.node().operands.size();
   size_t rank = dy.shape().size(), axis = concat_axis(g.node().attributes, rank);
   Shape begin(rank, 0), end = dy.shape(), stride(rank, 1);
-  for (size_t k = 0; k < operands.size(); ++k) {
+  for (size_t k = 0; k < count; ++k) {
     end[axis] = begin[axis] + g.build().type(g.operand(k)).shape[axis];
     if (g.wanted(k)) g.contribute(k, slice(dy, begin, end, stride));
     begin[axis] = end[axis];

@@ -47,7 +47,7 @@ void mean_valid_reference(ReferenceContext& c) {
 }
 
 void mean_valid_gradient(GradientContext& g) {
-  const Type& x = g.build().type(g.operand(0));
+  const Type x = g.build().type(g.operand(0));
   g.contribute(
       0, apply(g.build(), spread_valid_op, {g.cotangent(), g.operand(1)}, {{"shape", x.shape}, {"dtype", x.dtype}}));
 }
@@ -90,7 +90,9 @@ std::vector<Sample> spread_valid_samples() {
                   .attributes = {{"shape", shape}},
                   .ranges = {{-2, 2}, {n_valid, n_valid + 1}}};
   };
-  return {sample({7}, 5), sample({4, 3}, 4), sample({5, 1}, 1), sample({6, 2}, 0)};
+  std::vector<Sample> samples{sample({7}, 5), sample({4, 3}, 4), sample({5, 1}, 1), sample({6, 2}, 0)};
+  samples[1].attributes.set("dtype", DType::f64);
+  return samples;
 }
 } // namespace
 

@@ -1,7 +1,9 @@
 // Checkpoints: what is saved comes back bit for bit, and no damage goes unnoticed.
 #include "tests/runtime/fake_module.h"
 
+#include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
@@ -15,6 +17,15 @@
 using namespace dlcc::test;
 using dlcc::runtime::CheckpointFile;
 using dlcc::runtime::Error;
+
+// The test's own fsync takes the place of the C library's: the failing_fsync-th call from now on is an I/O error.
+static int failing_fsync = 0, fsync_calls = 0;
+extern "C" int fsync(int) {
+  ++fsync_calls;
+  if (failing_fsync == 0 || --failing_fsync > 0) return 0;
+  errno = EIO;
+  return -1;
+}
 
 namespace {
 
@@ -198,15 +209,20 @@ TEST_F(Checkpoint, FlippedBits) {
   save(h);
   const std::string good = read_file(path);
   const auto before = h.read("param/dense/kernel");
-  for (size_t at = 0; at < good.size(); ++at)
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  for (size_t at = 0; at < good.size(); ++at) {
     for (int bit = 0; bit < 8; ++bit) {
-      std::string bad = good;
-      bad[at] = static_cast<char>(bad[at] ^ (1 << bit));
-      write_file(path, bad);
+      const char bad = static_cast<char>(good[at] ^ (1 << bit));
+      ASSERT_EQ(pwrite(fd, &bad, 1, static_cast<off_t>(at)), 1);
       dlcc_error e{};
       ASSERT_EQ(dlcc_checkpoint_load(h.session, path.c_str(), 0, &e), DLCC_E_CORRUPT) << at << "." << bit << e.message;
     }
+    ASSERT_EQ(pwrite(fd, &good[at], 1, static_cast<off_t>(at)), 1);
+  }
+  close(fd);
   EXPECT_EQ(h.read("param/dense/kernel"), before);
+  EXPECT_EQ(dlcc_checkpoint_load(h.session, path.c_str(), 0, &h.error), DLCC_OK) << h.error.message;
 }
 
 TEST_F(Checkpoint, DamageNamesTheTensor) {
@@ -290,6 +306,25 @@ TEST_F(Checkpoint, FailedSavesKeepTheOldFile) {
   EXPECT_FAILURE(dlcc_checkpoint_save(h.session, "/proc/a.safetensors", 0, &err), DLCC_E_IO, "cannot create");
   Batch b;
   EXPECT_EQ(h.train(b), DLCC_OK);
+}
+
+// J9: an error of fsync is not tried again on that file; the next save makes a new one.
+TEST_F(Checkpoint, FailingFsync) {
+  Handles h;
+  open_trained(h);
+  save(h);
+  const std::string good = read_file(path);
+  dlcc_init(h.session, 99, nullptr);
+  fsync_calls = 0;
+  failing_fsync = 1;
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO, "cannot fsync");
+  EXPECT_EQ(fsync_calls, 1);
+  EXPECT_EQ(read_file(path), good);
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.safetensors"});
+  failing_fsync = 2; // that of the folder: the new file is in place, but the caller learns of it
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO, "cannot fsync");
+  save(h);
+  EXPECT_NE(read_file(path), good);
 }
 
 TEST_F(Checkpoint, BigTensorsGoThroughManyChunks) {

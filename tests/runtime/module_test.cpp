@@ -1,17 +1,35 @@
 // Compiled steps: damaged tables, damaged files, files that must not be trusted.
 #include "tests/runtime/fake_module.h"
 
+#include <cerrno>
 #include <dlfcn.h>
 #include <filesystem>
 #include <random>
+#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "runtime/core/artefact.h"
 #include "runtime/core/runtime.hpp"
 
 using namespace dlcc::test;
+
+// Two functions of the C library are replaced, to see what happens on other machines: fstatvfs can say noexec,
+// memfd_create can be missing.
+static bool pretend_noexec = false, pretend_no_memfd = false;
+extern "C" int fstatvfs(int fd, struct statvfs* s) noexcept {
+  auto real = reinterpret_cast<int (*)(int, struct statvfs*)>(dlsym(RTLD_NEXT, "fstatvfs"));
+  const int result = real(fd, s);
+  if (pretend_noexec) s->f_flag |= ST_NOEXEC;
+  return result;
+}
+extern "C" int memfd_create(const char* name, unsigned flags) noexcept {
+  auto real = reinterpret_cast<int (*)(const char*, unsigned)>(dlsym(RTLD_NEXT, "memfd_create"));
+  if (!pretend_no_memfd) return real(name, flags);
+  errno = ENOSYS;
+  return -1;
+}
 
 namespace {
 
@@ -175,6 +193,46 @@ TEST_F(Artefact, FilesThatOthersCanChange) {
   // Only root can give a file away; for others the file stays theirs and opens.
   if (chown(path.c_str(), 12345, static_cast<gid_t>(-1)) == 0)
     EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "belongs to user 12345, refused");
+}
+
+// M12
+TEST_F(Artefact, FileSystemMountedNoexec) {
+  write_file(path, tiny_artefact());
+  pretend_noexec = true;
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "its file system is mounted noexec: Operation not permitted");
+  pretend_noexec = false;
+}
+
+// Where anonymous files do not exist, the verified file itself is loaded.
+TEST_F(Artefact, WithoutAnonymousFiles) {
+  write_file(path, tiny_artefact());
+  pretend_no_memfd = true;
+  auto step = dlcc::compiled_step::open(path);
+  pretend_no_memfd = false;
+  EXPECT_EQ(train_tiny(step, 5), 8);
+}
+
+// L20: libgomp and a library that calls itself libomp.so.5.
+TEST_F(Artefact, TwoOpenMpRuntimesAreAWarning) {
+  write_file(path, with_trailer(read_file(HOST_OPENMP_STEP)));
+  auto step = dlcc::compiled_step::open(path);
+  void* other = dlopen(OTHER_OPENMP, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(other, nullptr) << dlerror();
+  std::string text;
+  dlcc_host_v1 host{};
+  host.struct_size = sizeof host;
+  host.user = &text;
+  host.log = [](void* user, int level, const char* message) {
+    EXPECT_EQ(level, 1);
+    *static_cast<std::string*>(user) += message;
+  };
+  dlcc::session s(step, 2, &host);
+  s.init(1);
+  dlclose(other);
+  EXPECT_NE(text.find("two OpenMP runtimes (libgomp and libomp) are in this process"), std::string::npos) << text;
+  text.clear();
+  dlcc::session alone(step, 2, &host);
+  EXPECT_EQ(text, "");
 }
 
 // M11

@@ -1,0 +1,44 @@
+// Turns a planned program into LLVM modules: one for the tables and the query function, one for the kernels that
+// several entries share, one for each entry with the kernels of its own.
+#pragma once
+
+#include "codegen/target.h"
+#include "ir/loops/program.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+} // namespace llvm
+
+namespace dlcc::codegen {
+
+/// What an artefact says about itself besides the program.
+struct ArtefactInfo {
+  std::string name;
+  std::string model_json; ///< the resolved model
+  std::array<uint8_t, 32> model_hash = {};
+  std::string compiler; ///< name and version, "dlcc 0.1.0"
+  uint32_t flags = 0;
+};
+
+/// One LLVM module with the context it lives in.
+struct CodeUnit {
+  std::string name;
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+
+  CodeUnit(std::string name, const Target& target);
+  CodeUnit(CodeUnit&&) noexcept;
+  CodeUnit& operator=(CodeUnit&&) noexcept;
+  ~CodeUnit();
+};
+
+/// The program must be at stage planned and have passed its verifier. Throws InternalError if it is not so.
+std::vector<CodeUnit> emit_program(const loops::Program& program, const Target& target, const ArtefactInfo& info);
+
+} // namespace dlcc::codegen

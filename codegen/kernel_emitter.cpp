@@ -1,0 +1,315 @@
+#include "codegen/kernel_emitter.h"
+
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <set>
+
+namespace dlcc::codegen {
+
+using namespace loops;
+
+KernelEmitter::KernelEmitter(llvm::Module& module, const Kernel& kernel, const KernelFacts& facts)
+    : b(module.getContext()), kernel(kernel), facts(facts), module_(module), tensors_(kernel.tensors.size()),
+      vars_(kernel.vars.size()), extents_(kernel.vars.size()), locals_(kernel.locals.size()) {
+  for (const Stmt& s : kernel.stmts)
+    for (const LoopVar& v : s.vars) extents_[v.var] = v.extent;
+}
+
+llvm::Type* KernelEmitter::memory_type_of(DType t) { return t == DType::boolean ? b.getInt8Ty() : type_of(t); }
+
+llvm::Type* KernelEmitter::type_of(DType t) {
+  switch (t) {
+  case DType::f32:
+    return b.getFloatTy();
+  case DType::f64:
+    return b.getDoubleTy();
+  case DType::i8:
+  case DType::u8:
+    return b.getInt8Ty();
+  case DType::i32:
+    return b.getInt32Ty();
+  case DType::i64:
+    return b.getInt64Ty();
+  case DType::boolean:
+    return b.getInt1Ty();
+  }
+  internal_error(__FILE__, __LINE__, "an element type without an LLVM type");
+}
+
+void KernelEmitter::declare() {
+  size_t parameters = kernel.parameter_count();
+  llvm::SmallVector<llvm::Type*, 16> types(parameters + 2, b.getPtrTy());
+  types.append(2, b.getInt64Ty());
+  auto linkage = facts.shared ? llvm::Function::ExternalLinkage : llvm::Function::InternalLinkage;
+  function_ =
+      llvm::Function::Create(llvm::FunctionType::get(b.getVoidTy(), types, false), linkage, facts.symbol, module_);
+  if (facts.shared) function_->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  function_->addFnAttr(llvm::Attribute::NoUnwind);
+  function_->addFnAttr("target-cpu", facts.cpu);
+  function_->addFnAttr("target-features", facts.features);
+  if (facts.avx512) function_->addFnAttr("prefer-vector-width", "512");
+  for (TensorId t : kernel.tensors.ids()) {
+    const KernelTensor& tensor = kernel.tensors[t];
+    if (tensor.access == Access::scratch) continue;
+    llvm::Argument* a = function_->getArg(t.index);
+    a->setName(tensor.name);
+    a->addAttr(llvm::Attribute::NoCapture);
+    int64_t bytes = byte_count(tensor.type);
+    if (bytes > 0) {
+      a->addAttr(llvm::Attribute::getWithDereferenceableBytes(b.getContext(), static_cast<uint64_t>(bytes)));
+      a->addAttr(llvm::Attribute::NoUndef);
+    }
+    if (tensor.access == Access::in) a->addAttr(llvm::Attribute::ReadOnly);
+    if (t.index < facts.unaliased.size() && facts.unaliased[t.index]) a->addAttr(llvm::Attribute::NoAlias);
+    if (t.index < facts.aligned.size() && facts.aligned[t.index] > 1)
+      a->addAttr(llvm::Attribute::getWithAlignment(b.getContext(),
+                                                   llvm::Align(static_cast<uint64_t>(facts.aligned[t.index]))));
+    tensors_[t] = a;
+  }
+  auto hidden = [&](size_t i, const char* name) {
+    function_->getArg(static_cast<unsigned>(parameters + i))->setName(name);
+    return function_->getArg(static_cast<unsigned>(parameters + i));
+  };
+  fault_ = hidden(0, "fault");
+  scratch_ = hidden(1, "scratch");
+  for (unsigned i : {0u, 1u})
+    function_->getArg(static_cast<unsigned>(parameters) + i)->addAttr(llvm::Attribute::NoAlias);
+  task_begin = hidden(2, "task_begin");
+  task_end = hidden(3, "task_end");
+}
+
+llvm::Function* KernelEmitter::emit() {
+  declare();
+  b.SetInsertPoint(llvm::BasicBlock::Create(b.getContext(), "entry", function_));
+  // Scratch tensors hold 16 elements each where lanes have one of their own.
+  bool lanes_apart = std::any_of(kernel.body.begin(), kernel.body.end(), [&](StmtId s) {
+    return kernel.stmts[s].kind == StmtKind::loop && kernel.stmts[s].mark == Mark::vector;
+  });
+  for (TensorId t : kernel.tensors.ids())
+    if (kernel.tensors[t].access == Access::scratch)
+      tensors_[t] = allocate_scratch(byte_count(kernel.tensors[t].type) * (lanes_apart ? 16 : 1));
+  for (StmtId s : kernel.body) emit_stmt(kernel.stmts[s], true);
+  b.CreateRetVoid();
+  return function_;
+}
+
+llvm::Value* KernelEmitter::allocate_scratch(int64_t bytes) {
+  llvm::IRBuilder<>::InsertPointGuard guard(b);
+  llvm::BasicBlock& entry = function_->getEntryBlock();
+  b.SetInsertPoint(&entry, entry.getFirstInsertionPt());
+  llvm::Value* p = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), scratch_, static_cast<uint64_t>(scratch_bytes_));
+  scratch_bytes_ += (bytes + 63) / 64 * 64;
+  return p;
+}
+
+// ---- lanes and loops ------------------------------------------------------------------------------------------------
+
+llvm::Value* KernelEmitter::widen(llvm::Value* v) {
+  if (lanes_ == 1 || v->getType()->isVectorTy()) return v;
+  return b.CreateVectorSplat(lanes_, v);
+}
+
+llvm::Value* KernelEmitter::lane_numbers() {
+  llvm::SmallVector<uint64_t, 16> n(lanes_);
+  for (unsigned i = 0; i < lanes_; ++i) n[i] = i;
+  return llvm::ConstantDataVector::get(b.getContext(), n);
+}
+
+llvm::Value* KernelEmitter::prefix_mask(int64_t active, unsigned lanes) {
+  if (active >= static_cast<int64_t>(lanes)) return nullptr;
+  llvm::SmallVector<llvm::Constant*, 16> bits(lanes);
+  for (unsigned i = 0; i < lanes; ++i) bits[i] = b.getInt1(static_cast<int64_t>(i) < active);
+  return llvm::ConstantVector::get(bits);
+}
+
+llvm::Value* KernelEmitter::lane_mask(llvm::Value* extra) {
+  if (!extra) return mask_;
+  extra = widen(extra);
+  return mask_ ? b.CreateAnd(mask_, extra) : extra;
+}
+
+Values KernelEmitter::for_range(llvm::Value* begin, llvm::Value* end, int64_t step, Values carried,
+                                llvm::function_ref<Values(llvm::Value*, const Values&)> body) {
+  auto* first = llvm::dyn_cast<llvm::ConstantInt>(begin);
+  auto* last = llvm::dyn_cast<llvm::ConstantInt>(end);
+  bool known = first && last;
+  if (known && first->getSExtValue() >= last->getSExtValue()) return carried;
+  if (known && first->getSExtValue() + step >= last->getSExtValue()) return body(begin, carried);
+
+  auto block = [&](const char* name) { return llvm::BasicBlock::Create(b.getContext(), name, function_); };
+  llvm::BasicBlock *before = b.GetInsertBlock(), *ahead = before, *loop = block("loop"), *after = block("after");
+  if (known) {
+    b.CreateBr(loop);
+  } else {
+    ahead = block("ahead");
+    b.CreateCondBr(b.CreateICmpSLT(begin, end), ahead, after);
+    b.SetInsertPoint(ahead);
+    b.CreateBr(loop);
+  }
+  b.SetInsertPoint(loop);
+  llvm::PHINode* i = b.CreatePHI(b.getInt64Ty(), 2, "i");
+  Values inside;
+  for (llvm::Value* v : carried) {
+    llvm::PHINode* phi = b.CreatePHI(v->getType(), 2);
+    phi->addIncoming(v, ahead);
+    inside.push_back(phi);
+  }
+  Values next = body(i, inside);
+  llvm::Value* following = b.CreateNSWAdd(i, i64(step));
+  llvm::BasicBlock* latch = b.GetInsertBlock();
+  b.CreateCondBr(b.CreateICmpSLT(following, end), loop, after);
+  i->addIncoming(begin, ahead);
+  i->addIncoming(following, latch);
+  b.SetInsertPoint(after);
+  Values results;
+  for (size_t k = 0; k < carried.size(); ++k) {
+    llvm::cast<llvm::PHINode>(inside[k])->addIncoming(next[k], latch);
+    llvm::PHINode* phi = b.CreatePHI(next[k]->getType(), 2);
+    phi->addIncoming(next[k], latch);
+    if (!known) phi->addIncoming(carried[k], before);
+    results.push_back(phi);
+  }
+  return results;
+}
+
+void KernelEmitter::for_range(llvm::Value* begin, llvm::Value* end, int64_t step,
+                              llvm::function_ref<void(llvm::Value*)> body) {
+  for_range(begin, end, step, {}, [&](llvm::Value* i, const Values&) { return body(i), Values(); });
+}
+
+void KernelEmitter::when(llvm::Value* condition, llvm::function_ref<void()> body) {
+  llvm::BasicBlock* yes = llvm::BasicBlock::Create(b.getContext(), "when", function_);
+  llvm::BasicBlock* after = llvm::BasicBlock::Create(b.getContext(), "after", function_);
+  b.CreateCondBr(condition, yes, after);
+  b.SetInsertPoint(yes);
+  body();
+  b.CreateBr(after);
+  b.SetInsertPoint(after);
+}
+
+void KernelEmitter::with_lanes(unsigned lanes, llvm::Value* mask, llvm::function_ref<void()> body) {
+  std::swap(lanes_, lanes);
+  std::swap(mask_, mask);
+  body();
+  std::swap(lanes_, lanes);
+  std::swap(mask_, mask);
+}
+
+void KernelEmitter::for_lanes(llvm::Value* begin, llvm::Value* end, int64_t extent, unsigned lanes,
+                              llvm::function_ref<void(llvm::Value*)> body) {
+  const int64_t rest = extent % lanes, full = extent - rest;
+  llvm::Value* full_end = end;
+  bool known = llvm::isa<llvm::ConstantInt>(end);
+  if (rest != 0)
+    full_end = known ? i64(std::min(full, llvm::cast<llvm::ConstantInt>(end)->getSExtValue()))
+                     : b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end, i64(full));
+  if (full > 0) with_lanes(lanes, nullptr, [&] { for_range(begin, full_end, lanes, body); });
+  if (rest == 0) return;
+  auto tail = [&] { with_lanes(lanes, prefix_mask(rest, lanes), [&] { body(i64(full)); }); };
+  // Only who owns the last element has the tail: ranges end at multiples of the lanes or at the extent.
+  if (!known)
+    when(b.CreateAnd(b.CreateICmpSGT(end, i64(full)), b.CreateICmpSLE(begin, i64(full))), tail);
+  else if (llvm::cast<llvm::ConstantInt>(end)->getSExtValue() == extent)
+    tail();
+}
+
+// ---- axes -----------------------------------------------------------------------------------------------------------
+
+namespace {
+// True if the affine form is linear in the joint row-major index of the variables.
+bool is_joint(const std::vector<LoopVar>& vars, const std::function<int64_t(VarId)>& coefficient) {
+  for (size_t i = 0; i + 1 < vars.size(); ++i)
+    if (coefficient(vars[i].var) != coefficient(vars[i + 1].var) * vars[i + 1].extent) return false;
+  return true;
+}
+} // namespace
+
+Axis KernelEmitter::make_axis(std::vector<LoopVar> vars, const std::vector<ExprId>& uses) const {
+  Axis axis{std::move(vars), 1, true};
+  for (const LoopVar& v : axis.vars) axis.extent *= v.extent;
+  // A variable of extent 1 is 0.
+  if (axis.vars.size() <= 1) return axis;
+  std::set<ExprId> seen;
+  auto uses_axis = [&](const Expr& e) {
+    for (const Index& i : e.at)
+      for (const LoopVar& v : axis.vars)
+        if (i.affine.coefficient(v.var) != 0) return true;
+    return false;
+  };
+  for (ExprId root : uses)
+    for (ExprId id : closure(root)) {
+      const Expr& e = kernel.exprs[id];
+      if ((e.kind != ExprKind::load && e.kind != ExprKind::index) || !seen.insert(id).second || !uses_axis(e)) continue;
+      Shape strides = e.kind == ExprKind::load ? strides_of(kernel.tensors[e.tensor].type.shape) : Shape{1};
+      auto coefficient = [&](VarId v) {
+        int64_t c = 0;
+        for (size_t d = 0; d < e.at.size(); ++d) c += e.at[d].affine.coefficient(v) * strides[d];
+        return c;
+      };
+      if (e.padded || !is_joint(axis.vars, coefficient)) axis.linear = false;
+    }
+  return axis;
+}
+
+void KernelEmitter::bind(const Axis& axis, llvm::Value* index, bool lane) {
+  if (axis.vars.empty()) return;
+  if (axis.vars.size() == 1 || axis.linear) {
+    for (const LoopVar& v : axis.vars) vars_[v.var] = {i64(0), false, nullptr};
+    vars_[axis.vars.back().var] = {index, lane, nullptr};
+    return;
+  }
+  // Digits of the index, innermost first. While the lanes stay within one run of the innermost variable only that one
+  // differs between them.
+  bool apart = lane && axis.vars.back().extent % static_cast<int64_t>(lanes_) != 0;
+  llvm::Value* rest = apart ? b.CreateAdd(widen(index), lane_numbers()) : index;
+  for (size_t i = axis.vars.size(); i-- > 0;) {
+    llvm::Value* extent = i64(axis.vars[i].extent);
+    if (apart) extent = widen(extent);
+    llvm::Value* digit = i == 0 ? rest : b.CreateURem(rest, extent);
+    bool with_lane = lane && !apart && i + 1 == axis.vars.size();
+    vars_[axis.vars[i].var] = apart ? Binding{i64(0), false, digit} : Binding{digit, with_lane, nullptr};
+    if (i != 0) rest = b.CreateUDiv(rest, extent);
+  }
+}
+
+// ---- walking the kernel ---------------------------------------------------------------------------------------------
+
+const std::vector<ExprId>& KernelEmitter::closure(ExprId e) const {
+  auto [at, fresh] = closures_.try_emplace(e.index);
+  std::vector<ExprId>& all = at->second;
+  if (!fresh) return all;
+  // Operands have smaller numbers than their users, so ascending order is an order of evaluation.
+  std::set<ExprId> seen{e};
+  std::vector<ExprId> work{e};
+  auto need = [&](ExprId x) {
+    if (x.valid() && seen.insert(x).second) work.push_back(x);
+  };
+  while (!work.empty()) {
+    const Expr& x = kernel.exprs[work.back()];
+    work.pop_back();
+    for (ExprId o : x.operands) need(o);
+    for (const Index& i : x.at) need(i.indirect);
+  }
+  all.assign(seen.begin(), seen.end());
+  return all;
+}
+
+void KernelEmitter::visit(const std::vector<StmtId>& body, llvm::function_ref<void(const Stmt&)> on_stmt,
+                          llvm::function_ref<void(const Expr&)> on_expr) const {
+  std::vector<StmtId> work(body.rbegin(), body.rend());
+  auto expressions = [&](ExprId root) {
+    if (root.valid())
+      for (ExprId e : closure(root)) on_expr(kernel.exprs[e]);
+  };
+  while (!work.empty()) {
+    const Stmt& s = kernel.stmts[work.back()];
+    work.pop_back();
+    on_stmt(s);
+    for (ExprId e : {s.value, s.a, s.b}) expressions(e);
+    for (const Index& i : s.at) expressions(i.indirect);
+    work.insert(work.end(), s.body.rbegin(), s.body.rend());
+  }
+}
+
+} // namespace dlcc::codegen

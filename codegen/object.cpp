@@ -1,0 +1,75 @@
+#include "codegen/object.h"
+
+#include "codegen/optimize.h"
+#include "ir/base/diagnostics.h"
+
+#include <llvm/Bitcode/BitcodeWriter.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+
+namespace dlcc::codegen {
+
+namespace {
+void generate(CodeUnit& unit, llvm::TargetMachine& machine, llvm::raw_pwrite_stream& out, llvm::CodeGenFileType type) {
+  optimize(*unit.module, machine);
+  llvm::legacy::PassManager passes;
+  bool cannot = machine.addPassesToEmitFile(passes, out, nullptr, type);
+  DLCC_CHECK(!cannot, "LLVM cannot write this kind of file");
+  passes.run(*unit.module);
+}
+} // namespace
+
+std::vector<ObjectCode> compile(std::vector<CodeUnit> units, const Target& target, int threads) {
+  std::vector<ObjectCode> objects(units.size());
+  std::vector<std::exception_ptr> failures(units.size());
+  std::atomic<size_t> next = 0;
+  auto work = [&] {
+    auto machine = make_target_machine(target);
+    for (size_t i; (i = next++) < units.size();) {
+      try {
+        llvm::raw_svector_ostream out(objects[i]);
+        generate(units[i], *machine, out, llvm::CodeGenFileType::ObjectFile);
+      } catch (...) {
+        failures[i] = std::current_exception();
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  for (int i = 1; i < std::min<int>(threads, static_cast<int>(units.size())); ++i) helpers.emplace_back(work);
+  work();
+  for (std::thread& t : helpers) t.join();
+  for (const std::exception_ptr& e : failures)
+    if (e) std::rethrow_exception(e);
+  return objects;
+}
+
+std::string llvm_text(const CodeUnit& unit) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  unit.module->print(out, nullptr);
+  return text;
+}
+
+std::string bitcode(const CodeUnit& unit) {
+  std::string bytes;
+  llvm::raw_string_ostream out(bytes);
+  llvm::WriteBitcodeToFile(*unit.module, out);
+  out.flush();
+  return bytes;
+}
+
+std::string assembly(CodeUnit& unit, const Target& target) {
+  llvm::SmallVector<char, 0> text;
+  llvm::raw_svector_ostream out(text);
+  generate(unit, *make_target_machine(target), out, llvm::CodeGenFileType::AssemblyFile);
+  return std::string(text.begin(), text.end());
+}
+
+} // namespace dlcc::codegen

@@ -48,6 +48,7 @@ TEST(LoopText, ExpressionsReadBackWithTheFewestParentheses) {
                             R"(  for m in 8 {
     store y[m] = x[m] - (x[m] - x[m]) * 2.0 / x[m]
     store y[m] = x[m] - x[m] - -(x[m] + -2.0)
+    store y[m] = x[m] - (x[m] - 1.0) / (x[m] / 3.0)
     store y[m] = select(0.0 < x[m] && !(x[m] <= 1.0) || x[m] == inf, exp(x[m]), -(1.0) + 2.0)
     store y[m] = f32(2.5:f64) + f32(f64(x[m])) + f32(index(4*m - 3))
     store y[m] = table[ids[m], 1] + table[(ids[m] + 1) + 2*m, 0] + table[(3 % ids[m]), 1]

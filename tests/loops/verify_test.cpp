@@ -220,6 +220,12 @@ TEST(VerifyProgram, Alias) {
   expect_rule(call("for m in 8 {\nstore y[m] = 1.0\nlet s = x[m]\nstore y[m] = s\n}\n"), "alias");
   expect_rule(call("for m in 8 {\nsum s over k in 8 = x[k]\nstore y[m] = s\n}\n"), "alias");
   expect_rule(call("for m in 8 {\nfor n in 8 {\nstore y[m] = x[m]\n}\n}\n"), "alias");
+  // The second iteration of p reads what the first one has overwritten.
+  expect_rule(one_kernel("x: f32[20], inout y: f32[20]",
+                         "for p in 2 {\nfor m in 12 {\nlet s = x[8*p - m + 11]\n}\n"
+                         "for m in 4 {\nstore y[8*p - m + 11] = 1.0\n}\n}\n",
+                         "region param {\n buffer %a : f32[20]\n}\n", "%a, %a"),
+              "alias");
   expect_rule(one_kernel("inout x: f32[8], inout y: f32[8]", "for m in 8 {\nstore y[m] = x[m]\n}\n", regions, "%a, %a"),
               "alias");
 }
@@ -242,6 +248,8 @@ TEST(VerifyProgram, PhaseRace) {
   expect_rule(phase(write, 4, replaced(read, "x[r]", "x[7 - r]"), 4), "phase-race");
   expect_rule(phase(write, 4, replaced(read, "x[r]", "x[0]"), 4), "phase-race");
   expect_rule(phase(write, 4, replaced(read, "tasks {", "vector {"), 4), "phase-race");
+  // Four iterations of the reader, cut in other places than the eight of the writer.
+  expect_rule(phase(write, 2, "for r in 4 tasks {\nstore y[r] = x[r]\n}\n", 2), "phase-race");
   // Two iterations of the reader against eight of the writer.
   expect_rule(phase(write, 2, "for r in 2 tasks {\nfor q in 4 {\nstore y[4*r + q] = x[4*r + q]\n}\n}\n", 2),
               "phase-race");

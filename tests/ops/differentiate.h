@@ -10,7 +10,9 @@ namespace dlcc::testing {
 
 class Reverse : public graph::GradientContext {
 public:
-  Reverse(graph::Builder& b, graph::ValueId result, graph::ValueId cotangent) : b_(b) { gradients_[result] = cotangent; }
+  Reverse(graph::Builder& b, graph::ValueId result, graph::ValueId cotangent) : b_(b) {
+    gradients_[result] = cotangent;
+  }
 
   /// Runs back over the nodes that were there when it is called.
   void run() {
@@ -45,7 +47,8 @@ private:
     std::vector<int64_t> axes;
     size_t extra = x.shape().size() - shape.size();
     for (size_t axis = 0; axis < x.shape().size(); ++axis)
-      if (axis < extra || (shape[axis - extra] == 1 && x.shape()[axis] != 1)) axes.push_back(static_cast<int64_t>(axis));
+      if (axis < extra || (shape[axis - extra] == 1 && x.shape()[axis] != 1))
+        axes.push_back(static_cast<int64_t>(axis));
     return axes.empty() ? x : ops::reshape(ops::sum(x, axes), shape);
   }
 

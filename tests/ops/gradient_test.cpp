@@ -12,6 +12,13 @@ using graph::OpKind;
 using graph::Sample;
 using graph::ValueId;
 
+/// The operator's node, or its body where the gradient is that of the body.
+ValueId differentiable(const OpDef& op, graph::Builder& b, const std::vector<ValueId>& x,
+                       const Attributes& attributes) {
+  bool through_body = op.kind == OpKind::composite && !op.gradient;
+  return through_body ? op.body(b, x, attributes)[0] : b.add_all(op, x, attributes)[0];
+}
+
 /// result = op(x0, x1, ...) and gradients of sum(result * cotangent), as functions of tensors.
 class Case {
 public:
@@ -22,8 +29,7 @@ public:
       x.push_back(b.parameter(name(k), operands[k].type, graph::ParameterRole::input));
       environment_.inputs[name(k)] = operands[k];
     }
-    bool through_body = op.kind == OpKind::composite && !op.gradient;
-    ValueId result = through_body ? op.body(b, x, sample.attributes)[0] : b.add_all(op, x, sample.attributes)[0];
+    ValueId result = differentiable(op, b, x, sample.attributes);
     value_ = gradient_;
     value_.results = {result};
 
@@ -102,7 +108,7 @@ std::vector<std::vector<double>> gradients_of(const OpDef& op, std::vector<Tenso
     x.push_back(b.parameter(name, t.type, graph::ParameterRole::input));
     environment.inputs[name] = t;
   }
-  ValueId y = b.add_all(op, x, attributes)[0];
+  ValueId y = differentiable(op, b, x, attributes);
   ops::Term ones{&b, b.constant(cotangent, b.type(y).dtype)};
   Reverse reverse(b, y, ops::broadcast_to(ones, b.type(y).shape));
   reverse.run();
@@ -149,17 +155,20 @@ TEST(Gradient, OfPowerAtZero) {
 }
 
 TEST(Gradient, StaysFiniteFarOut) {
-  for (const OpDef* op : {&ops::sigmoid_op, &ops::softplus_op, &ops::silu_op, &ops::gelu_op, &ops::elu_op, &ops::selu_op,
-                          &ops::tanh_op, &ops::softsign_op, &ops::log_cosh_op, &ops::bce_with_logits_op}) {
+  for (const OpDef* op :
+       {&ops::sigmoid_op, &ops::softplus_op, &ops::silu_op, &ops::gelu_op, &ops::elu_op, &ops::selu_op, &ops::tanh_op,
+        &ops::softsign_op, &ops::log_cosh_op, &ops::bce_with_logits_op}) {
     SCOPED_TRACE(op->name);
     std::vector<Tensor> operands{floats({-1000, 1000})};
     if (op->min_operands == 2) operands.push_back(floats({0, 1}));
-    for (double d : gradients_of(*op, operands)[0]) EXPECT_TRUE(std::isfinite(d));
+    auto gradients = gradients_of(*op, operands);
+    for (double d : gradients[0]) EXPECT_TRUE(std::isfinite(d));
   }
   // p - y, although e^1000 overflows
   EXPECT_EQ(gradients_of(ops::bce_with_logits_op, {floats({1000, -1000}), floats({0, 1})})[0], (Values{1, -1}));
   Tensor label({DType::i32, {}}, {0});
-  EXPECT_EQ(gradients_of(ops::sparse_softmax_crossentropy_op, {floats({-1000, 0, 1000}), label})[0], (Values{-1, 0, 1}));
+  EXPECT_EQ(gradients_of(ops::sparse_softmax_crossentropy_op, {floats({-1000, 0, 1000}), label})[0],
+            (Values{-1, 0, 1}));
 }
 
 TEST(Gradient, OfMatmulTransposesNothing) {

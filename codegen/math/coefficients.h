@@ -84,15 +84,16 @@ inline constexpr double cos_f64[] = {0x1.5555555555555p-5,   -0x1.6c16c16c16c10p
                                      -0x1.27e4fb75fcfb8p-22, 0x1.1eed8ca31e821p-29,  -0x1.939337a218187p-37,
                                      0x1.aac5646680b83p-45};
 
-/// erf x = x + x P(x^2), |x| <= 1, relative; largest error 2^-27.24.
-inline constexpr double erf_small_f32[] = {0x1.06eba80000000p-3,  -0x1.8127460000000p-2,  0x1.ce2f200000000p-4,
-                                           -0x1.b82cbc0000000p-6, 0x1.5658980000000p-8,   -0x1.bfe2380000000p-11,
-                                           0x1.f586da0000000p-14, -0x1.d2e0d80000000p-17, 0x1.1c92ac0000000p-20};
+/// erf x = x + x P(x^2), |x| <= 9/8, relative; largest error 2^-26.12.
+inline constexpr double erf_small_f32[] = {0x1.06eba80000000p-3,  -0x1.8127460000000p-2,  0x1.ce2f220000000p-4,
+                                           -0x1.b82cdc0000000p-6, 0x1.565b2a0000000p-8,   -0x1.c01e720000000p-11,
+                                           0x1.f8c2d20000000p-14, -0x1.ecc3d00000000p-17, 0x1.8c30ce0000000p-20,
+                                           -0x1.90acf00000000p-24};
 
-/// 1 - erf x = P(x - 5/2)^4, x in [1, 4], absolute; largest error 2^-25.97.
+/// 1 - erf x = P(x - 41/16)^4, x in [9/8, 4], absolute; largest error 2^-26.17.
 inline constexpr double erf_tail_f32[] = {
-    0x1.22e1980000000p-3, -0x1.853fd60000000p-3,  0x1.7f99500000000p-4,   -0x1.91a1bc0000000p-7, -0x1.a8773c0000000p-8,
-    0x1.5a7b460000000p-9, -0x1.751e1c0000000p-16, -0x1.97966a0000000p-13, 0x1.02a7d20000000p-15, 0x1.7c91c00000000p-17};
+    0x1.0b4bca0000000p-3, -0x1.6d94c20000000p-3,  0x1.7596840000000p-4,   -0x1.c35b460000000p-7, -0x1.727c0c0000000p-8,
+    0x1.57d8400000000p-9, -0x1.a864d20000000p-14, -0x1.7677940000000p-13, 0x1.29504e0000000p-15, 0x1.6c48480000000p-17};
 
 /// erf x = x + x P(x^2), |x| <= 1, relative; largest error 2^-56.16.
 inline constexpr double erf_small_f64[] = {0x1.06eba8214db69p-3,   -0x1.812746b0379e7p-2,  0x1.ce2f21a042be2p-4,

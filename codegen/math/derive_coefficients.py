@@ -5,7 +5,7 @@ Every polynomial is the weighted minimax approximation found by Remez' exchange 
 coefficient by coefficient to the working precision. The comment of each table in the header gives the largest weighted
 error of the rounded polynomial, evaluated exactly on a dense grid.
 
-    python3 derive_coefficients.py > coefficients.h
+    python3 derive_coefficients.py > coefficients.h && clang-format -i coefficients.h
 """
 import struct
 
@@ -173,10 +173,10 @@ def erfcx(x):
 def error_function():
     def over_x(z):
         return erf(sqrt(z)) / sqrt(z) - 1 if z > TINY else 2 / sqrt(pi) * (1 - z / 3) - 1
-    emit('erf_small_f32', 'erf x = x + x P(x^2), |x| <= 1, relative', over_x, lambda z: mpf(1), 8, 0, 1, 32)
+    emit('erf_small_f32', 'erf x = x + x P(x^2), |x| <= 9/8, relative', over_x, lambda z: mpf(1), 9, 0, mpf(81) / 64, 32)
     # The fourth root of erfc is smooth enough for one polynomial; its error counts 4 erfc^(3/4) times.
-    emit('erf_tail_f32', '1 - erf x = P(x - 5/2)^4, x in [1, 4], absolute', lambda t: erfc(t + 2.5)**(mpf(1) / 4),
-         lambda t: 4 * erfc(t + 2.5)**(mpf(3) / 4), 9, -1.5, 1.5, 32)
+    emit('erf_tail_f32', '1 - erf x = P(x - 41/16)^4, x in [9/8, 4], absolute',
+         lambda t: erfc(t + 2.5625)**(mpf(1) / 4), lambda t: 4 * erfc(t + 2.5625)**(mpf(3) / 4), 9, -1.4375, 1.4375, 32)
     emit('erf_small_f64', 'erf x = x + x P(x^2), |x| <= 1, relative', over_x, lambda z: mpf(1), 14, 0, 1, 64)
     # Over [1, 6) only 1 - erfc is wanted: an absolute error small against 2^-54. t = 1/(1+2x) - 1/5.
     x_of = lambda t: (1 / (t + mpf(1) / 5) - 1) / 2

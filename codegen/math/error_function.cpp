@@ -18,10 +18,10 @@ llvm::Value* emit_erf(llvm::IRBuilderBase& b, llvm::Value* x_value) {
     Real e = one_plus(parts).head * power_of_two(parts.k.word);
     complement = e * polynomial(1.0 / fma(a, 2.0, l.real(1.0)) - 0.2, erf_tail_f64);
   } else {
-    Real root = polynomial(a - 2.5, erf_tail_f32), root_squared = root * root;
+    Real root = polynomial(a - 2.5625, erf_tail_f32), root_squared = root * root;
     complement = root_squared * root_squared;
   }
-  return copysign(select(a < 1.0, small, 1.0 - complement), x).value;
+  return copysign(select(a < l.pick(1.125, 1), small, 1.0 - complement), x).value;
 }
 
 } // namespace dlcc::codegen

@@ -44,7 +44,7 @@ template <class T> Profile profile(MathFunction f) {
   case MathFunction::softplus:
     return {zero - 1, 40, {zero, smallest, half_ln2, -half_ln2, 0, 17.3, 37}};
   case MathFunction::erf:
-    return {-6.5, 6.5, {1, 2.5, 3.9, 4, 5.92, 6, 0}};
+    return {-6.5, 6.5, {1, 1.125, 3.9, 4, 5.92, 6, 0}};
   case MathFunction::sin:
   case MathFunction::cos:
     return {-200,

@@ -1,6 +1,7 @@
 // Statements: loops, lets, stores, checks.
 #include "codegen/kernel_emitter.h"
 #include "codegen/layout.h"
+#include "codegen/microkernels/contract.h"
 
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/MDBuilder.h>
@@ -43,7 +44,7 @@ void KernelEmitter::emit_stmt(const Stmt& s, bool outermost) {
   case StmtKind::check:
     return once([&] { emit_check(s); });
   case StmtKind::contract:
-    return;
+    return emit_contract(*this, s, outermost);
   }
 }
 

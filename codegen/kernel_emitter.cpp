@@ -217,39 +217,50 @@ void KernelEmitter::for_lanes(llvm::Value* begin, llvm::Value* end, int64_t exte
 // ---- axes -----------------------------------------------------------------------------------------------------------
 
 namespace {
-// True if the affine form is linear in the joint row-major index of the variables.
-bool is_joint(const std::vector<LoopVar>& vars, const std::function<int64_t(VarId)>& coefficient) {
-  for (size_t i = 0; i + 1 < vars.size(); ++i)
-    if (coefficient(vars[i].var) != coefficient(vars[i + 1].var) * vars[i + 1].extent) return false;
-  return true;
+int64_t coefficient(const Shape& strides, const std::vector<Index>& at, VarId v) {
+  int64_t c = 0;
+  for (size_t d = 0; d < at.size(); ++d) c += at[d].affine.coefficient(v) * strides[d];
+  return c;
 }
 } // namespace
 
-Axis KernelEmitter::make_axis(std::vector<LoopVar> vars, const std::vector<ExprId>& uses) const {
+// True if the access is linear in the joint row-major index of the axis.
+bool KernelEmitter::is_joint(const Axis& axis, const Shape& strides, const std::vector<Index>& at, bool padded) const {
+  bool used = false, joint = true;
+  for (size_t i = 0; i < axis.vars.size(); ++i) {
+    for (const Index& x : at) used |= x.affine.coefficient(axis.vars[i].var) != 0;
+    if (i + 1 == axis.vars.size()) break;
+    const LoopVar &outer = axis.vars[i], &inner = axis.vars[i + 1];
+    joint &= coefficient(strides, at, outer.var) == coefficient(strides, at, inner.var) * inner.extent;
+  }
+  return !used || (joint && !padded);
+}
+
+Axis KernelEmitter::make_axis(std::vector<LoopVar> vars, const std::vector<ExprId>& uses,
+                              const std::vector<StmtId>& body) const {
   Axis axis{std::move(vars), 1, true};
   for (const LoopVar& v : axis.vars) axis.extent *= v.extent;
-  // A variable of extent 1 is 0.
   if (axis.vars.size() <= 1) return axis;
-  std::set<ExprId> seen;
-  auto uses_axis = [&](const Expr& e) {
-    for (const Index& i : e.at)
-      for (const LoopVar& v : axis.vars)
-        if (i.affine.coefficient(v.var) != 0) return true;
-    return false;
+  auto on_expr = [&](const Expr& e) {
+    if (e.kind == ExprKind::load)
+      axis.linear &= is_joint(axis, strides_of(kernel.tensors[e.tensor].type.shape), e.at, e.padded);
+    if (e.kind == ExprKind::index) axis.linear &= is_joint(axis, {1}, e.at, false);
   };
   for (ExprId root : uses)
-    for (ExprId id : closure(root)) {
-      const Expr& e = kernel.exprs[id];
-      if ((e.kind != ExprKind::load && e.kind != ExprKind::index) || !seen.insert(id).second || !uses_axis(e)) continue;
-      Shape strides = e.kind == ExprKind::load ? strides_of(kernel.tensors[e.tensor].type.shape) : Shape{1};
-      auto coefficient = [&](VarId v) {
-        int64_t c = 0;
-        for (size_t d = 0; d < e.at.size(); ++d) c += e.at[d].affine.coefficient(v) * strides[d];
-        return c;
-      };
-      if (e.padded || !is_joint(axis.vars, coefficient)) axis.linear = false;
-    }
+    for (ExprId id : closure(root)) on_expr(kernel.exprs[id]);
+  visit(
+      body,
+      [&](const Stmt& s) {
+        if (s.kind == StmtKind::store)
+          axis.linear &= is_joint(axis, strides_of(kernel.tensors[s.tensor].type.shape), s.at, false);
+      },
+      on_expr);
   return axis;
+}
+
+int64_t KernelEmitter::stride_along(const Axis& axis, TensorId t, const std::vector<Index>& at) const {
+  if (axis.vars.empty()) return 0;
+  return coefficient(strides_of(kernel.tensors[t].type.shape), at, axis.vars.back().var);
 }
 
 void KernelEmitter::bind(const Axis& axis, llvm::Value* index, bool lane) {

@@ -98,7 +98,11 @@ public:
 
   Binding& binding(loops::VarId v) { return vars_[v]; }
   llvm::Value*& local(loops::LocalId l) { return locals_[l]; }
-  Axis make_axis(std::vector<loops::LoopVar> vars, const std::vector<loops::ExprId>& uses) const;
+  /// `uses` and `body`: all that the variables occur in.
+  Axis make_axis(std::vector<loops::LoopVar> vars, const std::vector<loops::ExprId>& uses,
+                 const std::vector<loops::StmtId>& body = {}) const;
+  /// Elements between neighbours along the axis, which must be linear; 0 if the access does not depend on it.
+  int64_t stride_along(const Axis& axis, loops::TensorId t, const std::vector<loops::Index>& at) const;
   /// Sets the variables of the axis to its element `index`, or to element index + lane in each lane.
   void bind(const Axis& axis, llvm::Value* index, bool lane);
 
@@ -148,6 +152,7 @@ private:
                              llvm::function_ref<llvm::Value*(llvm::Value*)> block, llvm::Value* tail);
   llvm::Value* accumulate(const loops::Stmt& s, llvm::Value* accumulator);
 
+  bool is_joint(const Axis& axis, const Shape& strides, const std::vector<loops::Index>& at, bool padded) const;
   llvm::Value* eval_one(const loops::Expr& e);
   llvm::Value* eval_op(const loops::Expr& e, Values args);
   llvm::Value* eval_integer_division(const loops::Expr& e, llvm::Value* a, llvm::Value* d);

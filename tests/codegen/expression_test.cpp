@@ -47,9 +47,10 @@ TEST(Expressions, VectorAndScalarLoopsWithTails) {
     for (int n : {1, 7, 16, 33}) {
       std::string s = std::to_string(n);
       SCOPED_TRACE(mark + s);
-      expect_as_interpreted(program_of("x: f32[" + s + "], y: f32[" + s + "], out z: f32[" + s + "]",
-                                       "tasks 1 {\n for i in " + s + mark + " {\n store z[i] = x[i] * y[i] + 2.0\n }\n}"),
-                            1e-6);
+      expect_as_interpreted(
+          program_of("x: f32[" + s + "], y: f32[" + s + "], out z: f32[" + s + "]",
+                     "tasks 1 {\n for i in " + s + mark + " {\n store z[i] = x[i] * y[i] + 2.0\n }\n}"),
+          1e-6);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -21,8 +22,8 @@ template <class Tag> struct Id {
   friend constexpr auto operator<=>(Id, Id) = default;
 };
 
-/// A std::vector whose index type is IdType.
-template <class IdType, class T> class IdVector {
+/// A std::vector whose index type is IdType. With std::deque as its storage, references stay good when items are added.
+template <class IdType, class T, class Storage = std::vector<T>> class IdVector {
 public:
   IdVector() = default;
   explicit IdVector(size_t n, T value = T()) : items_(n, std::move(value)) {}
@@ -36,7 +37,6 @@ public:
   size_t size() const { return items_.size(); }
   bool empty() const { return items_.empty(); }
   void resize(size_t n, T value = T()) { items_.resize(n, std::move(value)); }
-  void reserve(size_t n) { items_.reserve(n); }
   IdType next() const { return IdType(items_.size()); }
   auto begin() { return items_.begin(); }
   auto end() { return items_.end(); }
@@ -58,8 +58,10 @@ public:
   IdRange ids() const { return {static_cast<uint32_t>(items_.size())}; }
 
 private:
-  std::vector<T> items_;
+  Storage items_;
 };
+
+template <class IdType, class T> using StableIdVector = IdVector<IdType, T, std::deque<T>>;
 
 } // namespace dlcc
 

@@ -106,8 +106,8 @@ struct Cluster {
 struct Function {
   std::string name;
   bool entry = false; ///< becomes an entry of the artefact
-  IdVector<ValueId, Value> values;
-  IdVector<NodeId, Node> nodes; ///< in topological order
+  StableIdVector<ValueId, Value> values; ///< types may be referred to while nodes are added
+  StableIdVector<NodeId, Node> nodes;    ///< in topological order
   std::vector<ValueId> parameters;
   std::vector<ValueId> results;
   std::vector<Update> updates;
@@ -134,7 +134,7 @@ struct Module {
   std::string file;         ///< the model file that locations point into
   DType dtype = DType::f32; ///< of the model's floats
   int64_t batch = 0;        ///< rows of a full batch; 0: the model has no batch axis
-  IdVector<StateId, State> states;
+  StableIdVector<StateId, State> states;
   std::vector<Hyper> hypers;
   std::vector<Directive> directives;
   IdVector<FunctionId, Function> functions;

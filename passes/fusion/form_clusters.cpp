@@ -26,11 +26,20 @@ struct Group {
 class Former {
 public:
   Former(const FunctionFacts& facts, bool fuse)
-      : facts_(facts), f_(facts.function), fuse_(fuse), group_of_(f_.nodes.size(), none), visited_(f_.nodes.size(), 0) {
+      : facts_(facts), f_(facts.function), fuse_(fuse), group_of_(f_.nodes.size(), none), users_(f_.nodes.size()),
+        position_(f_.nodes.size()), needed_by_(f_.nodes.size(), 0), visited_(f_.nodes.size(), 0) {
+    for (size_t i = 0; i < facts.order.size(); ++i) position_[facts.order[i]] = static_cast<uint32_t>(i);
+    for (NodeId n : facts.order)
+      for (const Read& read : facts.access[n].reads)
+        if (NodeId p = facts.producer(read); p.valid()) users_[p].push_back(n);
   }
 
+  // What depends on stored values alone waits for the first user that has a place, to go there with it.
   void run() {
-    for (NodeId n : facts_.order) place(n);
+    for (NodeId n : facts_.order)
+      if (!can_wait(n)) place_with_operands(n);
+    for (NodeId n : facts_.order)
+      if (group_of_[n] == none) place(n);
   }
   void write(Function& function) const;
 
@@ -38,6 +47,9 @@ private:
   static constexpr uint32_t none = UINT32_MAX;
 
   const Shape& shape(NodeId n) const { return f_.type(f_.nodes[n].results[0]).shape; }
+  bool can_wait(NodeId n) const;
+  void place_with_operands(NodeId n);
+  std::vector<uint32_t> candidates(NodeId n) const;
   void place(NodeId n);
   std::vector<uint32_t> predecessors(NodeId n) const;
   std::string refusal(const Group& group, uint32_t index, NodeId n, Shape& prefix);
@@ -49,6 +61,10 @@ private:
   bool fuse_;
   std::vector<Group> groups_;
   IdVector<NodeId, uint32_t> group_of_;
+  IdVector<NodeId, std::vector<NodeId>> users_;
+  uint32_t scalars_ = none;             ///< the last group of rank 0
+  IdVector<NodeId, uint32_t> position_; ///< in facts.order
+  IdVector<NodeId, uint32_t> needed_by_;
   std::vector<uint32_t> visited_;
   uint32_t stamp_ = 0;
 };
@@ -140,27 +156,67 @@ void Former::join(uint32_t index, NodeId n, Shape prefix) {
   group_of_[n] = index;
 }
 
+bool Former::can_wait(NodeId n) const {
+  const NodeAccess& access = facts_.access[n];
+  if (access.reduces || access.contracts || access.checks || users_[n].empty()) return false;
+  auto waits = [&](NodeId p) { return !p.valid() || group_of_[p] == none; };
+  return std::all_of(access.reads.begin(), access.reads.end(),
+                     [&](const Read& r) { return waits(facts_.producer(r)); });
+}
+
+// Places the waiting nodes that n needs, then n.
+void Former::place_with_operands(NodeId n) {
+  std::vector<NodeId> needed, pending{n};
+  ++stamp_;
+  while (!pending.empty()) {
+    NodeId x = pending.back();
+    pending.pop_back();
+    if (std::exchange(needed_by_[x], stamp_) == stamp_) continue;
+    needed.push_back(x);
+    auto need = [&](NodeId p) {
+      if (p.valid() && group_of_[p] == none) pending.push_back(p);
+    };
+    for (const Read& read : facts_.access[x].reads) need(facts_.producer(read));
+    for (NodeId p : facts_.after[x]) need(p);
+  }
+  std::sort(needed.begin(), needed.end(), [&](NodeId a, NodeId b) { return position_[a] < position_[b]; });
+  for (NodeId x : needed) place(x);
+}
+
+// The groups that n might join: of what it reads, and of what its users read beside it; the latest first.
+std::vector<uint32_t> Former::candidates(NodeId n) const {
+  std::vector<uint32_t> groups;
+  auto add_producers = [&](NodeId x) {
+    for (const Read& read : facts_.access[x].reads)
+      if (NodeId p = facts_.producer(read); p.valid() && group_of_[p] != none) groups.push_back(group_of_[p]);
+  };
+  add_producers(n);
+  for (NodeId user : users_[n]) add_producers(user);
+  if (shape(n).empty() && scalars_ != none) groups.push_back(scalars_);
+  std::sort(groups.begin(), groups.end(), std::greater<>());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+  return groups;
+}
+
 void Former::place(NodeId n) {
   const NodeAccess& access = facts_.access[n];
   const std::string& name = f_.values[f_.nodes[n].results[0]].name;
-  std::vector<std::pair<std::string, std::string>> refusals;
-  if (fuse_ && !access.checks && !(access.contracts)) {
-    std::vector<uint32_t> candidates;
-    for (const Read& read : access.reads)
-      if (NodeId p = facts_.producer(read); p.valid()) candidates.push_back(group_of_[p]);
-    std::sort(candidates.begin(), candidates.end(), std::greater<>());
-    candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
-    for (uint32_t c : candidates) {
+  if (fuse_ && !access.checks && !access.contracts) {
+    std::vector<uint32_t> own = predecessors(n);
+    for (uint32_t c : candidates(n)) {
       Shape prefix;
       std::string reason = refusal(groups_[c], c, n, prefix);
       if (reason.empty()) return join(c, n, std::move(prefix));
-      groups_[c].notes.push_back("refused " + name + ": " + reason);
+      if (std::find(own.begin(), own.end(), c) != own.end())
+        groups_[c].notes.push_back("refused " + name + ": " + reason);
     }
   }
   groups_.emplace_back();
   groups_.back().contraction = access.contracts;
   groups_.back().closed = access.checks;
-  join(static_cast<uint32_t>(groups_.size() - 1), n, shape(n));
+  uint32_t index = static_cast<uint32_t>(groups_.size() - 1);
+  if (shape(n).empty() && !access.checks) scalars_ = index;
+  join(index, n, shape(n));
 }
 
 void Former::write(Function& function) const {

@@ -80,6 +80,7 @@ void add_products(std::vector<Violation>& all) {
   all.push_back({"matmul", {{i32, {2, 3}}, {i32, {3, 4}}}, {}, 1, needs_float});
   all.push_back({"matmul", {{f32, {2, 3}}, {f64, {3, 4}}}, {}, 1, "f32 and f64 differ; add a cast"});
   all.push_back({"matmul", {{f32, {3}}, {f32, {3, 4}}}, {}, 2, "at least 2 axes expected, found [3]"});
+  all.push_back({"matmul", {{f32, {2, 3}}, {f32, {3}}}, {}, 2, "at least 2 axes expected, found [3]"});
   all.push_back({"matmul", {{f32, {2, 3}}, {f32, {4, 5}}}, {}, 3, "inner dimensions 3 and 4 differ"});
   all.push_back({"matmul",
                  {{f32, {2, 3}}, {f32, {2, 3}}},

@@ -12,7 +12,7 @@ struct Term {
   graph::ValueId id;
 
   operator graph::ValueId() const { return id; } // NOLINT: notation
-  // Copies: adding a node moves the values of the function.
+  // Copies, which may be kept while nodes are added.
   Type type() const { return b->type(id); }
   DType dtype() const { return b->type(id).dtype; }
   Shape shape() const { return b->type(id).shape; }

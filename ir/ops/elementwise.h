@@ -43,7 +43,7 @@ template <auto f> void gradient_by(GradientContext& g) {
   if constexpr (std::is_invocable_v<decltype(f), Term, Term, Term>)
     g.contribute(0, f(x, y, dy));
   else
-    g.contribute(0, f(x, y, dy, Attributes(g.node().attributes))); // a copy: adding nodes moves the node
+    g.contribute(0, f(x, y, dy, g.node().attributes));
 }
 
 /// The gradient of a binary operator: one f(x, y, z, dz) -> dx or dy for each operand, where z is the result.

@@ -183,8 +183,7 @@ constexpr OpDef pad_op = complete({
     .infer = infer_pad,
     .gradient =
         [](GradientContext& g) {
-          const Attributes attributes = g.node().attributes; // adding nodes moves the node
-          const Pad p = pad_of(attributes, g.build().type(g.operand(0)).rank());
+          const Pad p = pad_of(g.node().attributes, g.build().type(g.operand(0)).rank());
           p.mode == "constant" ? constant_gradient(g, p) : copy_gradient(g, p);
         },
     .element =

@@ -1,0 +1,161 @@
+// A whole artefact: tables, several entries, regions of threads, faults, JIT against shared library.
+#include "tests/codegen/harness.h"
+
+#include "codegen/link.h"
+#include "ir/loops/parse.h"
+#include "tests/loops/programs.h"
+
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace dlcc::codegen {
+namespace {
+
+using namespace loops;
+
+Tensors dense_tensors() {
+  Tensors t;
+  t["x"] = random_tensor({DType::f32, {4, 3}}, 1);
+  t["hidden/kernel"] = random_tensor({DType::f32, {3, 5}}, 2);
+  t["hidden/bias"] = random_tensor({DType::f32, {5}}, 3);
+  return t;
+}
+
+double dense_loss(Tensors& t) {
+  double total = 0;
+  for (size_t m = 0; m < 4; ++m) {
+    double largest = 0;
+    for (size_t n = 0; n < 5; ++n) {
+      double y = t["hidden/bias"].data[n];
+      for (size_t k = 0; k < 3; ++k) y += t["x"].data[3 * m + k] * t["hidden/kernel"].data[5 * k + n];
+      largest = std::fmax(largest, y);
+    }
+    total += largest;
+  }
+  return total / 4;
+}
+
+TEST(Artefact, EveryFormAndNumberOfThreadsHasTheSameBits) {
+  Program p = parse_program(dense_program);
+  std::vector<uint64_t> first;
+  for (Form form : {Form::jit, Form::linked})
+    for (const char* target : {"native", "x86-64-v3"}) {
+      CompiledProgram compiled(p, target, form);
+      for (int threads : {1, 2, 3, 7}) {
+        Tensors t = dense_tensors();
+        CallOptions options;
+        options.threads = threads, options.hyper = {NAN};
+        ASSERT_EQ(compiled.run("predict", t, options), 0);
+        EXPECT_NEAR(t["loss"].data[0], dense_loss(t), 1e-6);
+        if (first.empty()) first = bits_of(t["loss"]);
+        EXPECT_EQ(bits_of(t["loss"]), first) << target << " " << threads;
+      }
+    }
+}
+
+TEST(Artefact, TablesDescribeTheProgram) {
+  CompiledProgram compiled(parse_program(dense_program), "x86-64-v3", Form::linked);
+  const dlcc_module_v1& m = compiled.module();
+  EXPECT_EQ(m.magic, DLCC_MODULE_MAGIC);
+  EXPECT_EQ(m.abi, DLCC_MODULE_ABI);
+  EXPECT_EQ(m.struct_size, sizeof m);
+  EXPECT_STREQ(m.cpu_features, make_target("x86-64-v3").features.c_str());
+  EXPECT_EQ(std::string(m.model_json, m.model_json_len), "{}");
+  ASSERT_EQ(m.n_tensors, 4u);
+  const dlcc_tensor_desc& x = m.tensors[0];
+  EXPECT_STREQ(x.name, "x");
+  EXPECT_EQ(x.kind, DLCC_T_INPUT);
+  EXPECT_EQ(x.dtype, DLCC_F32);
+  EXPECT_EQ(x.rank, 2);
+  EXPECT_EQ(x.dims[1], 3);
+  EXPECT_EQ(x.region, -1);
+  EXPECT_EQ(x.batch_axis, 0);
+  EXPECT_EQ(x.nbytes, 48u);
+  const dlcc_tensor_desc& bias = m.tensors[3];
+  EXPECT_STREQ(bias.name, "hidden/bias");
+  EXPECT_EQ(bias.kind, DLCC_T_PARAM);
+  EXPECT_EQ(bias.offset, 64u);
+  ASSERT_EQ(m.n_entries, 1u);
+  EXPECT_EQ(m.entries[0].kind, DLCC_FN_PREDICT);
+  ASSERT_EQ(m.entries[0].n_outputs, 1);
+  EXPECT_EQ(m.tensors[m.entries[0].outputs[0]].kind, DLCC_T_LOSS);
+  EXPECT_EQ(m.region_bytes[DLCC_REG_PARAM], 128u);
+  EXPECT_GE(m.region_bytes[DLCC_REG_WORK], 192u);
+  ASSERT_EQ(m.n_hyper, 1u);
+  EXPECT_STREQ(m.hyper_names[0], "learning_rate");
+  EXPECT_EQ(m.hyper_defaults[0], 0.1);
+}
+
+TEST(Artefact, SharedLibrariesAreReproducibleAndExportOneSymbol) {
+  Target target = make_target("x86-64-v3");
+  ArtefactInfo info;
+  info.name = "tiny", info.compiler = "dlcc";
+  Program p = parse_program(dense_program);
+  auto image = [&](int threads) {
+    return link_shared_library(compile(emit_program(p, target, info), target, threads));
+  };
+  std::vector<char> one = image(1);
+  EXPECT_EQ(one, image(2));
+  std::string bytes(one.begin(), one.end());
+  EXPECT_NE(bytes.find("dlcc_module_query"), std::string::npos);
+  EXPECT_NE(bytes.find("libgomp.so.1"), std::string::npos);
+  EXPECT_EQ(bytes.find("/tmp/"), std::string::npos);
+}
+
+const char* faulty = R"(program @faulty stage planned batch 40
+region input {
+  buffer %label : i32[40] role label batch_axis 0
+}
+region output {
+  buffer %done : f32[] role output
+}
+kernel @checked(label: i32[40]) tasks 1 {
+  for m in 40 MARK {
+    check(!(label[m] < 10)) sample index(m) value label[m] fault(-1, "label")
+  }
+}
+kernel @late(out done: f32[]) tasks 1 {
+  store done[] = 1.0
+}
+entry @predict(inputs: %label; outputs: %done) {
+  parallel {
+    phase {
+      call @checked(%label)
+    }
+    exit
+    phase {
+      call @late(%done)
+    }
+  }
+}
+)";
+
+TEST(Artefact, TheFirstFaultEndsTheEntry) {
+  for (const char* mark : {"", "vector"})
+    for (int threads : {1, 3}) {
+      CompiledProgram p(parse_program(replaced(faulty, "MARK", mark)));
+      Tensors t;
+      t["label"] = random_tensor({DType::i32, {40}}, 1, 10);
+      CallOptions options;
+      options.threads = threads;
+      ASSERT_EQ(p.run("predict", t, options), 0);
+      EXPECT_EQ(t["done"].data[0], 1);
+      t["label"].data[37] = 99, t["label"].data[35] = 12;
+      t["done"].data[0] = 0;
+      EXPECT_EQ(p.run("predict", t, options), DLCC_E_ARG);
+      EXPECT_TRUE(std::isnan(t["done"].data[0])) << "nothing after the exit ran";
+      EXPECT_EQ(p.fault.code, DLCC_FAULT_INDEX);
+      EXPECT_EQ(p.fault.node, 0);
+      EXPECT_EQ(p.fault.sample, 35);
+      EXPECT_EQ(p.fault.value, 12);
+    }
+}
+
+TEST(Artefact, OldCpusAndUnknownTargetsAreRefused) {
+  EXPECT_THROW(make_target("pentium"), UserError);
+  EXPECT_NO_THROW(make_target("x86-64-v4"));
+}
+
+} // namespace
+} // namespace dlcc::codegen

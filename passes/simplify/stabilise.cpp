@@ -25,9 +25,7 @@ Attributes without_from_logits(const Node& node) {
 constexpr Rule rules[] = {
     {"sigmoid-crossentropy", "binary_crossentropy", "sigmoid",
      [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
-       // The loss of a sample is the mean over its last axis.
-       Term rows{&b, b.add("bce_with_logits", {z, o[1]}, without_from_logits(n))};
-       return rows.shape().empty() ? rows.id : ops::mean(rows, {-1}).id;
+       return b.add("bce_with_logits", {z, o[1]}, without_from_logits(n));
      }},
     {"softmax-crossentropy", "categorical_crossentropy", "softmax",
      [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {

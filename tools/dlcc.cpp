@@ -1,0 +1,85 @@
+// The command line: a table of sub-commands; with none named, `build` is meant.
+#include "tools/cli/options.h"
+#include "tools/driver/environment.h"
+
+#include <algorithm>
+#include <csignal>
+#include <sys/stat.h>
+
+namespace dlcc::tools {
+
+namespace {
+constexpr Command commands[] = {
+    {"build", declare_build, "Compile a model into an artefact, or print a stage"},
+    {"check", declare_check, "Parse, infer shapes, verify; no code"},
+    {"train", declare_train, "Compile (or load) and train"},
+    {"eval", declare_eval, "Loss and metrics on the test data"},
+    {"predict", declare_predict, "Outputs of a trained model"},
+    {"gradcheck", declare_gradcheck, "Compare gradients with numeric ones, in double"},
+    {"bench", declare_bench, "Time training steps"},
+    {"inspect", declare_inspect, "What is in a compiled step or a checkpoint"},
+    {"opt", declare_opt, "Run passes on the text of a stage"},
+    {"ops", declare_ops, "List the operators"},
+    {"passes", declare_passes, "List the passes"},
+    {"schema", declare_schema, "Print the JSON Schema of model.json"},
+    {"new", declare_new, "Write a starter model.json"},
+};
+
+bool is_command(const std::string& word) {
+  return std::any_of(std::begin(commands), std::end(commands), [&](const Command& c) { return word == c.name; });
+}
+
+// `dlcc model.json` means build; an unknown word that is no file gets a suggestion.
+void insert_default_command(std::vector<std::string>& words) {
+  if (words.empty() || is_command(words[0]) || words[0] == "--help" || words[0] == "-h" || words[0] == "--version") return;
+  struct stat info;
+  bool plain = words[0][0] != '-' && words[0].find_first_of("./") == std::string::npos;
+  if (plain && stat(words[0].c_str(), &info) != 0) {
+    std::vector<std::string> names;
+    for (const Command& c : commands) names.emplace_back(c.name);
+    throw UserError(ExitCode::usage, "usage", "unknown command '" + words[0] + "'" + did_you_mean(words[0], names));
+  }
+  words.insert(words.begin(), "build");
+}
+
+int run(std::vector<std::string> words) {
+  CLI::App app("dlcc compiles the training of neural networks.\n", "dlcc");
+  app.set_version_flag("--version", compiler_version());
+  app.require_subcommand(1);
+  app.footer("Examples:\n  dlcc model.json -o train_step.so    compile a training step\n"
+             "  dlcc train model.json               compile and train\n"
+             "  dlcc model.json --emit=planned      read what the compiler made of it\n"
+             "\n`dlcc COMMAND --help` says more.");
+  int exit_code = 0;
+  for (const Command& c : commands) c.declare(*app.add_subcommand(c.name, c.summary), exit_code);
+  insert_default_command(words);
+  std::reverse(words.begin(), words.end());
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e); // --help, --version
+    throw UserError(ExitCode::usage, "usage", e.what());
+  }
+  return exit_code;
+}
+} // namespace
+
+} // namespace dlcc::tools
+
+int main(int argc, char** argv) {
+  using namespace dlcc;
+  try {
+    tools::prepare_environment();
+    if (argc < 2) return tools::run({"--help"}), static_cast<int>(ExitCode::usage);
+    return tools::run({argv + 1, argv + argc});
+  } catch (const UserError& e) {
+    tools::print_diagnostic(e.diagnostic, {}, tools::DiagnosticsFormat::brief);
+    return static_cast<int>(e.code);
+  } catch (const std::bad_alloc&) {
+    fputs("dlcc: error: out of memory [memory]\n", stderr);
+    return static_cast<int>(ExitCode::environment);
+  } catch (const std::exception& e) {
+    fprintf(stderr, "dlcc: internal error: %s\nThis is a bug of dlcc; please report it with the model.\n", e.what());
+    return static_cast<int>(ExitCode::internal);
+  }
+}

@@ -1,0 +1,136 @@
+#include "tools/driver/compile.h"
+
+#include "codegen/link.h"
+#include "frontend/build_module.h"
+#include "frontend/print_config.h"
+#include "ir/ops/ops.h"
+#include "runtime/core/artefact.h"
+#include "runtime/core/sha256.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+namespace dlcc::tools {
+
+std::string compiler_version() { return "dlcc " DLCC_VERSION_TEXT; }
+
+namespace {
+class Stopwatch {
+public:
+  Stopwatch(std::vector<passes::PassTime>& times, std::string_view name) : times_(times), name_(name) {}
+  ~Stopwatch() {
+    times_.push_back({name_, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count()});
+  }
+
+private:
+  std::vector<passes::PassTime>& times_;
+  std::string_view name_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+} // namespace
+
+Compilation::Compilation(std::string name, std::string contents, CompileOptions o)
+    : file(std::move(name)), text(std::move(contents)), options(std::move(o)),
+      diagnostics(file == "-" ? "<stdin>" : file, options.error_limit) {
+  if (options.threads <= 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.passes.times = &times;
+}
+
+bool Compilation::read() {
+  Stopwatch watch(times, "read");
+  model = frontend::read_model(text, options.overrides, diagnostics);
+  if (!model || diagnostics.has_errors()) return false;
+  auto module = frontend::build_module(*model, ops::all_ops(), diagnostics);
+  if (!module || diagnostics.has_errors()) return false;
+  module->file = diagnostics.file();
+  source_text = passes::print(*module);
+  ir = std::move(*module);
+  return true;
+}
+
+bool Compilation::run_passes(const std::string& stage) {
+  target = codegen::make_target(options.target);
+  passes::PassContext context{ops::all_ops(), target.machine, &diagnostics, options.fuse, options.check_nan, options.share_memory};
+  options.passes.stop_after = stage;
+  ir = passes::run_passes(std::move(ir), context, options.passes);
+  if (diagnostics.has_errors()) return false;
+  return !std::holds_alternative<loops::Program>(ir) || std::get<loops::Program>(ir).stage != loops::Stage::planned || fits_memory();
+}
+
+bool Compilation::fits_memory() {
+  if (options.memory_limit < 0) return true;
+  int64_t limit = options.memory_limit ? options.memory_limit : available_memory() / 5 * 4;
+  int64_t bytes = planned_bytes(std::get<loops::Program>(ir));
+  if (bytes <= limit) return true;
+  throw UserError(ExitCode::environment, "memory-limit",
+                  "the model needs " + std::to_string(bytes >> 20) + " MiB, expected at most " + std::to_string(limit >> 20) +
+                      " MiB; see --memory-limit",
+                  diagnostics.file());
+}
+
+codegen::ArtefactInfo Compilation::artefact_info() const {
+  codegen::ArtefactInfo info;
+  info.name = model ? model->name : std::get<loops::Program>(ir).name;
+  if (model) info.model_json = frontend::print_config(*model);
+  runtime::Digest digest = runtime::sha256(source_text.data(), source_text.size());
+  std::copy(digest.begin(), digest.end(), info.model_hash.begin());
+  info.compiler = compiler_version();
+  return info;
+}
+
+std::vector<codegen::CodeUnit> Compilation::code_units() const {
+  return codegen::emit_program(std::get<loops::Program>(ir), target, artefact_info());
+}
+
+std::vector<codegen::ObjectCode> Compilation::objects() {
+  std::vector<codegen::CodeUnit> units;
+  {
+    Stopwatch watch(times, "emit");
+    units = code_units();
+  }
+  Stopwatch watch(times, "compile");
+  return codegen::compile(std::move(units), target, options.threads);
+}
+
+codegen::JitModule Compilation::jit() {
+  auto code = objects();
+  Stopwatch watch(times, "load");
+  return codegen::JitModule(std::move(code));
+}
+
+std::vector<char> Compilation::shared_library() {
+  auto code = objects();
+  Stopwatch watch(times, "link");
+  codegen::LinkOptions link;
+  link.soname = artefact_info().name + ".so";
+  link.need_libgomp = !options.openmp_from_host;
+  std::vector<char> image = codegen::link_shared_library(code, link);
+  auto trailer = runtime::make_artefact_trailer(image.data(), image.size(), DLCC_VERSION_TEXT);
+  const char* bytes = reinterpret_cast<const char*>(&trailer);
+  image.insert(image.end(), bytes, bytes + sizeof trailer);
+  return image;
+}
+
+int64_t planned_bytes(const loops::Program& program) {
+  int64_t bytes = 0, arena = 0;
+  for (const loops::Buffer& b : program.buffers)
+    if (b.region != loops::Region::arena && !b.view_of.valid()) bytes += byte_count(b.type);
+  for (const loops::Entry& e : program.entries) arena = std::max(arena, e.arena_bytes);
+  return bytes + arena;
+}
+
+int64_t available_memory() {
+  int64_t available = INT64_MAX;
+  std::ifstream info("/proc/meminfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("MemAvailable:")) available = std::atoll(line.c_str() + strlen("MemAvailable:")) * 1024;
+  long long limit = 0, used = 0;
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> limit && std::ifstream("/sys/fs/cgroup/memory.current") >> used)
+    available = std::min<int64_t>(available, std::max(0ll, limit - used));
+  return available;
+}
+
+} // namespace dlcc::tools

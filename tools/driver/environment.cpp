@@ -1,0 +1,52 @@
+#include "tools/driver/environment.h"
+
+#include "ir/base/diagnostics.h"
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace dlcc::tools {
+
+namespace {
+void open_standard_descriptors() {
+  for (int fd = open("/dev/null", O_RDWR); fd >= 0; fd = open("/dev/null", O_RDWR))
+    if (fd > 2) {
+      close(fd);
+      return;
+    }
+}
+
+// "4" or "2,4", every number in [1, 1000].
+bool is_thread_list(const char* text) {
+  const char* end = text + strlen(text);
+  while (true) {
+    int value = 0;
+    auto [next, error] = std::from_chars(text, end, value);
+    if (error != std::errc() || value < 1 || value > 1000) return false;
+    if (next == end) return true;
+    if (*next != ',') return false;
+    text = next + 1;
+  }
+}
+
+void drop(const char* variable, const char* value) {
+  fprintf(stderr, "dlcc: warning: %s is '%s', expected a number of threads from 1 to 1000; ignored [environment]\n", variable,
+          escape(value, 60).c_str());
+  unsetenv(variable);
+}
+} // namespace
+
+void prepare_environment() {
+  open_standard_descriptors();
+  signal(SIGPIPE, SIG_IGN);
+  for (const char* variable : {"OMP_NUM_THREADS", "OMP_THREAD_LIMIT"})
+    if (const char* value = getenv(variable); value && !is_thread_list(value)) drop(variable, value);
+  // A tiny stack would not hold the OpenMP runtime's own frames.
+  unsetenv("OMP_STACKSIZE");
+}
+
+} // namespace dlcc::tools

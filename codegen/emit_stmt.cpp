@@ -92,7 +92,6 @@ void KernelEmitter::emit_loop(const Stmt& s, bool outermost) {
       return lanes == 1 ? unit : b.CreateNUWMul(unit, i64(lanes));
     };
     begin = edge(task_begin), end = edge(task_end);
-    if (v.extent % lanes != 0) end = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, end, i64(v.extent));
   }
   if (vector) return emit_vector_loop(s, begin, end, lanes, outermost);
   auto iteration = [&](llvm::Value* i) {

@@ -16,8 +16,9 @@ using namespace loops;
 namespace {
 
 constexpr int64_t chain_length = 256;
-// Epilogues of up to this many vector operations in a tile are written out on the registers; longer ones loop over the
-// rows of the tile in memory, to keep the code small.
+// After a chain at least this long the tile goes through memory to a loop over its rows, which is less code; after a
+// shorter one the detour would cost, and epilogues of up to so many vector operations are written out on the registers.
+constexpr int64_t long_chain = 48;
 constexpr size_t written_out = 200;
 
 class ContractEmitter {
@@ -192,7 +193,8 @@ size_t ContractEmitter::epilogue_size() const {
 }
 
 void ContractEmitter::emit_tile(const Panel& a, const Panel& b, const Tile& t, bool masked) {
-  const bool in_registers = epilogue_size() * static_cast<size_t>(t.rows * t.vectors) <= written_out;
+  const bool in_registers =
+      k_.extent < long_chain && epilogue_size() * static_cast<size_t>(t.rows * t.vectors) <= written_out;
   auto each = [&](llvm::function_ref<void(int64_t, int64_t, size_t)> body) {
     for (int64_t r = 0; r < t.rows; ++r)
       for (int64_t v = 0; v < t.vectors; ++v) body(r, v, static_cast<size_t>(r * t.vectors + v));
@@ -216,12 +218,7 @@ void ContractEmitter::emit_tile(const Panel& a, const Panel& b, const Tile& t, b
       b_.CreateAlignedStore(b_.CreateFAdd(b_.CreateAlignedLoad(vector_, at, align), sums[i]), at, align);
     });
   });
-  if (!in_registers) return epilogue_in_memory(t);
-  Values sums;
-  each([&](int64_t r, int64_t v, size_t) {
-    sums.push_back(b_.CreateAlignedLoad(vector_, partial(e_.i64(r), v), align));
-  });
-  epilogue_in_registers(t, sums);
+  epilogue_in_memory(t);
 }
 
 llvm::Value* ContractEmitter::load_broadcast(const Panel& a, llvm::Value* row, int64_t r, llvm::Value* k) {

@@ -21,7 +21,13 @@ Tiling choose_tiling(int64_t m, int64_t n, int64_t k, DType dtype, const Machine
   // Accumulators, the row of B, and two registers for elements of A must fit.
   const int64_t per_row = wide * registers_per_vector;
   const int64_t most_rows = std::min<int64_t>((machine.vector_registers - per_row - 2) / per_row, 24);
-  t.rows = pieces(m, pieces(m, most_rows)); // tiles of even height
+  t.rows =
+      pieces(m, pieces(m, most_rows)); // tiles of even height, rather too low than with a rest: a rest is more code
+  for (int64_t rows = most_rows; 2 * rows > most_rows; --rows)
+    if (m % rows == 0) {
+      t.rows = rows;
+      break;
+    }
 
   const int64_t row_tiles = pieces(m, t.rows), column_tiles = pieces(n, t.columns);
   const int64_t wanted = std::clamp<int64_t>(m * n * k / task_multiply_adds, 1, most_tasks);

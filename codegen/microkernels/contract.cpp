@@ -15,7 +15,7 @@ using namespace loops;
 
 namespace {
 
-constexpr int64_t chain_length = 256;
+constexpr int64_t chain_length = 256, page_bytes = 4096;
 // After a chain at least this long the tile goes through memory to a loop over its rows, which is less code; after a
 // shorter one the detour would cost, and epilogues of up to so many vector operations are written out on the registers.
 constexpr int64_t long_chain = 48;
@@ -164,8 +164,11 @@ void ContractEmitter::emit_block(Range rows, Range columns) {
   const bool strided = is_strided(e_, b_operand_);
   Panel in_place;
   if (strided) in_place = panel_in_place(e_, b_operand_);
-  // Loads of B need neighbours along the columns; a panel pays off when many tiles of rows read it again.
-  const bool pack = !strided || (in_place.along != 1 && columns_->extent > 1) || tiling_.pack_b;
+  // Loads of B need neighbours along the columns. A panel also pays off where every k is on a page of its own and
+  // several tiles of rows read it again.
+  const bool scattered = in_place.depth * static_cast<int64_t>(byte_size(type_)) >= page_bytes &&
+                         block_rows_ >= 4 * tile_rows_ && k_.extent > 1;
+  const bool pack = !strided || (in_place.along != 1 && columns_->extent > 1) || scattered || tiling_.pack_b;
   if (pack && !panel_memory_) panel_memory_ = allocate_columns(e_, b_operand_, tile_columns_);
   if (!partial_memory_)
     partial_memory_ = e_.allocate_scratch(tile_rows_ * tile_columns_ * static_cast<int64_t>(byte_size(type_)));

@@ -9,6 +9,9 @@ constexpr int64_t pieces(int64_t extent, int64_t step) { return (extent + step -
 
 // A task should be worth about 0.6 us at 30 multiply-adds a nanosecond, and more than 64 tasks help no machine we know.
 constexpr int64_t task_multiply_adds = 600 * 30, most_tasks = 64;
+
+// Fewer registers of accumulators than this leave the multiply-add units waiting for loads.
+constexpr int64_t least_accumulators = 10;
 } // namespace
 
 Tiling choose_tiling(int64_t m, int64_t n, int64_t k, DType dtype, const Machine& machine) {
@@ -23,7 +26,7 @@ Tiling choose_tiling(int64_t m, int64_t n, int64_t k, DType dtype, const Machine
   const int64_t most_rows = std::min<int64_t>((machine.vector_registers - per_row - 2) / per_row, 24);
   t.rows =
       pieces(m, pieces(m, most_rows)); // tiles of even height, rather too low than with a rest: a rest is more code
-  for (int64_t rows = most_rows; 2 * rows > most_rows; --rows)
+  for (int64_t rows = most_rows; 2 * rows > most_rows && rows * per_row >= least_accumulators; --rows)
     if (m % rows == 0) {
       t.rows = rows;
       break;

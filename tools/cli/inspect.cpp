@@ -1,0 +1,90 @@
+// dlcc inspect FILE: what a compiled step or a checkpoint holds, without running it.
+#include "runtime/core/checkpoint.h"
+#include "runtime/core/error.h"
+#include "tools/cli/options.h"
+#include "tools/driver/loaded_module.h"
+#include "tools/driver/output.h"
+
+#include <nlohmann/json.hpp>
+
+namespace dlcc::tools {
+
+namespace {
+using Json = nlohmann::ordered_json;
+
+const char* kind_name(int32_t kind) {
+  static const char* const names[] = {"?", "input", "label", "weight", "output", "param", "opt", "buffer", "grad", "loss", "metric"};
+  return kind >= 1 && kind <= 10 ? names[kind] : names[0];
+}
+
+std::string type_text(int32_t dtype, const int64_t* dims, size_t rank) {
+  return to_string(Type{static_cast<DType>(dtype), Shape(dims, dims + rank)});
+}
+
+Json describe_module(const dlcc_module_v1& m) {
+  Json tensors = Json::array(), entries = Json::array(), hypers = Json::object(), regions = Json::array();
+  for (uint32_t i = 0; i < m.n_tensors; ++i) {
+    const dlcc_tensor_desc& t = m.tensors[i];
+    tensors.push_back({{"name", escape(t.name)}, {"kind", kind_name(t.kind)},
+                       {"type", type_text(t.dtype, t.dims, static_cast<size_t>(t.rank))}, {"bytes", t.nbytes}});
+  }
+  for (uint32_t i = 0; i < m.n_entries; ++i) entries.push_back(m.entries[i].name);
+  for (uint32_t i = 0; i < m.n_hyper; ++i) hypers[m.hyper_names[i]] = m.hyper_defaults[i];
+  for (uint32_t i = 0; i < m.n_regions; ++i) regions.push_back(m.region_bytes[i]);
+  return {{"format", 1}, {"kind", "step"}, {"name", escape(m.name)}, {"compiler", escape(m.compiler)}, {"abi", m.abi},
+          {"triple", m.triple}, {"cpu_features", m.cpu_features}, {"entries", entries}, {"hyper", hypers},
+          {"region_bytes", regions}, {"tensors", tensors}};
+}
+
+Json describe_checkpoint(const runtime::CheckpointFile& file) {
+  Json tensors = Json::array(), metadata = Json::object();
+  for (auto& [key, value] : file.metadata()) metadata[escape(key)] = escape(value);
+  for (const runtime::StoredTensor& t : file.tensors())
+    tensors.push_back({{"name", escape(t.name)}, {"type", type_text(t.dtype, t.dims.data(), t.dims.size())}, {"bytes", t.bytes()}});
+  return {{"format", 1}, {"kind", "checkpoint"}, {"metadata", metadata}, {"tensors", tensors}};
+}
+
+std::string as_text(const Json& j) {
+  std::string text;
+  for (auto& [key, value] : j.items()) {
+    if (key == "format" || key == "tensors") continue;
+    text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()) + "\n";
+  }
+  for (const Json& t : j["tensors"]) {
+    std::string kind = t.contains("kind") ? t["kind"].get<std::string>() : "";
+    text += "  " + (kind.empty() ? "" : kind + std::string(8 - std::min<size_t>(8, kind.size()), ' ')) + t["name"].get<std::string>() + " : " +
+            t["type"].get<std::string>() + "\n";
+  }
+  return text;
+}
+
+struct InspectCommand {
+  std::string file;
+  bool json = false;
+
+  int run() {
+    Json description;
+    if (file.ends_with(".safetensors")) {
+      try {
+        description = describe_checkpoint(runtime::CheckpointFile(file));
+      } catch (const runtime::Error& e) {
+        throw_artefact_error(e.status(), e.what());
+      }
+    } else {
+      LoadedModule module = LoadedModule::open(file);
+      description = describe_module(*dlcc_module_info(module.get()));
+    }
+    write_output("-", json ? description.dump(1) + "\n" : as_text(description));
+    return 0;
+  }
+};
+} // namespace
+
+void declare_inspect(CLI::App& command, int& exit_code) {
+  auto state = std::make_shared<InspectCommand>();
+  command.add_option("FILE", state->file, "a compiled step (.so) or a checkpoint (.safetensors)")->required();
+  command.add_flag("--json", state->json, "Print JSON");
+  command.callback([state, &exit_code] { exit_code = state->run(); });
+}
+
+} // namespace dlcc::tools

@@ -1,0 +1,38 @@
+// dlcc new NAME: writes one of the example models as a start.
+#include "tools/cli/options.h"
+#include "tools/cli/starters.h"
+#include "tools/driver/output.h"
+
+namespace dlcc::tools {
+
+namespace {
+struct NewCommand {
+  std::string name, output;
+
+  int run() {
+    for (const Starter& s : starters()) {
+      if (name != s.name) continue;
+      write_output(output, s.text);
+      if (!output.empty() && output != "-") fprintf(stderr, "wrote %s; next: dlcc train %s\n", output.c_str(), output.c_str());
+      return 0;
+    }
+    std::vector<std::string> names;
+    for (const Starter& s : starters()) names.emplace_back(s.name);
+    std::string list;
+    for (const std::string& n : names) list += (list.empty() ? "" : ", ") + n;
+    throw UserError(ExitCode::usage, "usage", "unknown starter '" + name + "'" + did_you_mean(name, names) + "; there are: " + list);
+  }
+};
+} // namespace
+
+void declare_new(CLI::App& command, int& exit_code) {
+  auto state = std::make_shared<NewCommand>();
+  std::string list;
+  for (const Starter& s : starters()) list += (list.empty() ? "" : ", ") + std::string(s.name);
+  command.add_option("NAME", state->name, "one of: " + list)->required();
+  command.add_option("-o,--output", state->output, "Where the model goes; standard output without it");
+  command.footer("Example:\n  dlcc new binary -o model.json && dlcc train model.json");
+  command.callback([state, &exit_code] { exit_code = state->run(); });
+}
+
+} // namespace dlcc::tools

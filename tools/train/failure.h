@@ -1,0 +1,52 @@
+// failure.h: how the training loop gives up: an exit code and a line for the user.
+#pragma once
+
+#include "runtime/core/dlcc_runtime.h"
+
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace dlcc::training {
+
+enum Exit : int {
+  exit_ok = 0,
+  exit_internal = 1,
+  exit_usage = 2,
+  exit_data = 4,
+  exit_checkpoint = 5,
+  exit_io = 6,
+  exit_resources = 7,
+  exit_numeric = 8,
+  exit_require = 9,
+};
+
+/// `text` says what was found and what was expected; `name` is the short kebab-case name of the fault.
+class Failure : public std::exception {
+public:
+  Failure(int code, const std::string& text, const std::string& name);
+  int code() const { return code_; }
+  const char* what() const noexcept override { return line_.c_str(); }
+
+private:
+  int code_;
+  std::string line_;
+};
+
+/// "dlcc: error: text [name]"
+std::string error_line(const std::string& text, const std::string& name);
+std::string warning_line(const std::string& text, const std::string& name);
+
+/// The exit code for a status of the runtime while it works with checkpoints (or anything but a step).
+int exit_code(dlcc_status status);
+
+/// Throws a Failure if the call did not succeed.
+template <class Call> void check(Call&& call, const char* name = "checkpoint") {
+  dlcc_error e{};
+  if (call(&e) != DLCC_OK) throw Failure(exit_code(e.code), e.message, e.code == DLCC_E_IO ? "io" : name);
+}
+
+/// Runs `body`; an exception is printed as a line on stderr and becomes its exit code.
+int guarded(const std::function<int()>& body);
+
+} // namespace dlcc::training

@@ -1,0 +1,100 @@
+// trainer.h: one training run: epochs of steps, validation, stopping, checkpoints, logs.
+#pragma once
+
+#include "runtime/data/open.h"
+#include "tools/train/console.h"
+#include "tools/train/history.h"
+#include "tools/train/run_folder.h"
+#include "tools/train/run_state.h"
+#include "tools/train/runner.h"
+#include "tools/train/signals.h"
+#include "tools/train/train.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dlcc::training {
+
+class Trainer {
+public:
+  Trainer(const Job& job, const RunOptions& options);
+  /// The exit code. Throws what `guarded` knows.
+  int run();
+
+private:
+  using Clock = std::chrono::steady_clock;
+  enum class End { finished, interrupted };
+
+  // trainer_setup.cpp
+  void prepare();
+  void start_session();
+  void open_data();
+  void check_resumed_data() const;
+  void configure_watches();
+  void restore_best_copy();
+  void write_run_files();
+  void open_history();
+  std::string monitored() const;
+  std::vector<std::string> epoch_names() const;
+  std::vector<std::string> result_names() const;
+  bool preset() const { return job_.train.n_iter_no_change.has_value(); }
+
+  // trainer.cpp
+  End loop();
+  bool done() const;
+  End run_epoch();
+  void step();
+  void end_of_step();
+  bool end_epoch();
+  std::optional<Values> epoch_values();
+  void follow_results(const EpochLine& line, bool* best);
+  void set_rate(double rate);
+  void log_epoch(const EpochLine& line, bool whole);
+  Console::Bar bar(const char* what, int64_t done, int64_t all, double seconds) const;
+  static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
+
+  // trainer_end.cpp
+  bool save(const std::string& file);
+  void save_numbered();
+  void save_error(const std::string& message);
+  void checkpoint_after_step();
+  void checkpoint_after_epoch();
+  int finish();
+  int finish_interrupted();
+  [[noreturn]] void stop_non_finite(const std::string& what, bool state_is_good);
+  void partial_epoch();
+  void restore_best();
+  void test();
+  void summary() const;
+  void plots();
+
+  const Job& job_;
+  const RunOptions& options_;
+  data::TrainSpec train_; // with the options applied
+  std::optional<CheckpointEvery> every_;
+  std::vector<Requirement> requirements_;
+  SignalGuard signals_;
+  Console console_;
+  Runner runner_;
+  std::optional<RunFolder> folder_;
+  data::OpenedData data_;
+  std::optional<Feed> train_feed_, eval_feed_;
+  std::unique_ptr<History> history_;
+  RunState state_;
+  StateCopy best_copy_;
+  Values last_values_; // of the last epoch, then of the test
+  int64_t epochs_ = 0; // 0: as many as the steps need
+  std::optional<uint64_t> step_limit_;
+  std::string stop_reason_;
+  std::string best_name_; // of the result whose best epoch is kept; empty: none
+  bool resumed_ = false, io_failed_ = false, saved_last_ = false;
+  uint64_t first_step_ = 0, steps_done_ = 0;
+  int64_t samples_done_ = 0;
+  double loop_seconds_ = 0;
+  Clock::time_point epoch_start_{}, last_save_{};
+};
+
+} // namespace dlcc::training

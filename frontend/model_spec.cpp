@@ -9,6 +9,12 @@ const Arg& Record::at(std::string_view key) const {
   return args[0];
 }
 
+bool Record::has_if_known(std::string_view key) const {
+  for (size_t i = 0; i < def->keys.size(); ++i)
+    if (def->keys[i].name == key) return !std::holds_alternative<std::monostate>(args[i].value);
+  return false;
+}
+
 std::optional<int64_t> Record::maybe_integer(std::string_view key) const {
   return has(key) ? std::optional(integer(key)) : std::nullopt;
 }

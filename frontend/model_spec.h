@@ -88,6 +88,8 @@ struct Record {
   const Arg& at(std::string_view key) const;
   Arg& at(std::string_view key) { return const_cast<Arg&>(std::as_const(*this).at(key)); }
   bool has(std::string_view key) const { return !std::holds_alternative<std::monostate>(at(key).value); }
+  /// The same; false also if records of this type have no such key.
+  bool has_if_known(std::string_view key) const;
   bool boolean(std::string_view key) const { return std::get<bool>(at(key).value); }
   int64_t integer(std::string_view key) const { return std::get<int64_t>(at(key).value); }
   double number(std::string_view key) const { return std::get<double>(at(key).value); }

@@ -13,6 +13,10 @@ RecordDef optimizer(std::string name, std::string summary, double rate, std::vec
   keys.push_back(number("clip_norm").more_than(0).optional("largest norm of each parameter's gradient"));
   keys.push_back(number("clip_value").more_than(0).optional("largest magnitude of a gradient's element"));
   keys.push_back(number("clip_global_norm").more_than(0).optional("largest norm of all gradients together"));
+  keys.push_back(integer("accumulate_steps")
+                     .at_least(1)
+                     .at_most(1e6)
+                     .defaults(int64_t{1}, "batches whose mean gradient makes one update"));
   keys.push_back(choice("preset", {"keras", "sklearn"})
                      .defaults("keras", "whose rules for initial weights, penalty and stopping"));
   keys.push_back(number("alpha")

@@ -1,0 +1,103 @@
+#include "frontend/build_module.h"
+
+#include "frontend/directives.h"
+#include "frontend/functions.h"
+
+#include <algorithm>
+
+namespace dlcc::frontend {
+
+namespace {
+/// Names of the scalars of a call and of the hyper table.
+constexpr std::string_view reserved_names[] = {"n_valid", "batch", "update", "seed", "learning_rate"};
+
+void check_tensors(const std::vector<TensorSpec>& tensors, const char* what, Reporter& report) {
+  for (const TensorSpec& t : tensors) {
+    if (std::find(std::begin(reserved_names), std::end(reserved_names), t.name.text) != std::end(reserved_names))
+      report.error("bad-name", std::string(what) + " " + quoted(t.name.text) + " has a reserved name, expected another",
+                   t.name.place);
+    if (t.batch_axis() > 0)
+      report.error("shape-mismatch",
+                   std::string(what) + " " + quoted(t.name.text) + " has the batch N on axis " +
+                       std::to_string(t.batch_axis()) + ", expected it first",
+                   t.record->at("shape").place);
+    if (t.type.rank() > max_rank)
+      report.error("shape-mismatch",
+                   std::string(what) + " " + quoted(t.name.text) + " has " + std::to_string(t.type.rank()) +
+                       " dimensions, expected at most " + std::to_string(max_rank),
+                   t.record->at("shape").place);
+  }
+}
+
+bool has_batch(const ModelSpec& spec) {
+  auto is_batched = [](const TensorSpec& t) { return t.batch_axis() == 0; };
+  return std::any_of(spec.inputs.begin(), spec.inputs.end(), is_batched) ||
+         std::any_of(spec.labels.begin(), spec.labels.end(), is_batched);
+}
+
+// Parameters of `nodes`.
+void declare_params(const ModelSpec& spec, Parameters& parameters, Reporter& report) {
+  for (const TensorSpec& p : spec.params) {
+    const Record& initializer = *p.record->record("init");
+    ParameterRequest request;
+    request.name = p.name.text, request.type = p.type, request.place = p.name.place;
+    request.initializer = initializer.type(), request.initializer_attributes = attributes_of(initializer);
+    request.trainable = p.record->boolean("trainable"), request.lr_mult = p.record->number("lr_mult");
+    request.is_weight = p.type.rank() > 1;
+    report.guard([&] { return "parameter " + quoted(request.name); }, p.name.place,
+                 [&] { parameters.penalize(request.name, parameters.own(request), p.record->record("regularizer")); });
+  }
+}
+
+void collect_dense(const std::vector<Record>& layers, std::vector<const Record*>& dense) {
+  for (const Record& layer : layers) {
+    if (layer.is("Dense")) dense.push_back(&layer);
+    if (layer.is("Repeat") || layer.is("Residual")) collect_dense(layer.records("layers"), dense);
+  }
+}
+
+// scikit-learn's MLP, _init_coef: uniform(-b, b), b = sqrt(f / (in + out)) for kernels and biases alike, where f is 2
+// if the hidden layers are logistic, else 6.
+double sklearn_factor(const ModelSpec& spec) {
+  const Record* optimizer = spec.optimizer();
+  if (!optimizer || optimizer->text("preset") != "sklearn") return 0;
+  std::vector<const Record*> dense;
+  collect_dense(spec.layers(), dense);
+  for (size_t i = 0; i + 1 < dense.size(); ++i)
+    if (dense[i]->record("activation")->is("sigmoid")) return 2;
+  return 6;
+}
+
+void add_functions(Construction& c) {
+  std::vector<Name> inputs;
+  for (const TensorSpec* input : network_inputs(c.spec)) inputs.push_back(input->name);
+  std::unique_ptr<Network> network = c.spec.has_layers() ? layer_network(c, inputs) : node_network(c, inputs);
+  if (!network) return;
+  Plan plan = make_plan(c.spec, *network, c.report);
+  if (c.report.failed()) return;
+  network->want(plan.wanted);
+  std::optional<ForwardFunctions> forward = add_forward(c, *network, plan);
+  c.parameters.report_missing();
+  if (forward && !c.report.failed() && !plan.losses.empty()) add_loss(c, plan, *forward);
+}
+} // namespace
+
+std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable ops, DiagnosticList& diagnostics) {
+  graph::Module module;
+  module.name = spec.name, module.file = diagnostics.file(), module.dtype = spec.dtype;
+  module.batch = has_batch(spec) ? spec.train.batch_size : 0;
+  Reporter report(spec, diagnostics);
+  check_tensors(spec.inputs, "input", report);
+  check_tensors(spec.labels, "label", report);
+  check_tensors(spec.params, "param", report);
+  Parameters parameters(module, report);
+  declare_params(spec, parameters, report);
+  if (report.failed()) return std::nullopt;
+  add_directives(spec, module);
+  Construction construction{spec, module, ops, report, parameters, sklearn_factor(spec)};
+  add_functions(construction);
+  if (report.failed()) return std::nullopt;
+  return module;
+}
+
+} // namespace dlcc::frontend

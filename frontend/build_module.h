@@ -1,0 +1,23 @@
+// ModelSpec -> graph module at stage source: the functions of the model, its parameters, and what passes are to do.
+//
+//   func @forward_train(inputs, [seed, batch]) -> outputs       entry func @predict(inputs) -> outputs
+//   func @loss(inputs, labels, weights, n_valid, ...) -> loss   entry func @eval_step(the same) -> loss
+//   entry func @metrics_reset()                                 entry func @metrics_result() -> metrics
+//
+// Without a loss only predict is there. `func @forward` appears where the loss needs values that are no outputs.
+#pragma once
+
+#include "frontend/model_spec.h"
+#include "ir/graph/op.h"
+
+namespace dlcc::frontend {
+
+/// The module, or nothing with at least one error; all errors that can be found together are. Warnings may come with a
+/// module. `ops` are the operators that `nodes` may use.
+std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable ops, DiagnosticList& diagnostics);
+
+/// What the data must hold: the inputs, labels and sample weights of a module built from `spec`. Sample weights count
+/// as labels: predicting does without them.
+std::vector<data::TensorSpec> tensor_specs(const ModelSpec& spec, const graph::Module& module);
+
+} // namespace dlcc::frontend

@@ -1,0 +1,72 @@
+// The builders of layers: one function each, in a table under the name of its record in table_layers.cpp.
+#pragma once
+
+#include "frontend/layer_graph.h"
+#include "frontend/network.h"
+
+namespace dlcc::frontend {
+
+/// What the function of a layer sees. Values are rows first: axis 0 is the batch. Errors are thrown (ModelError, or
+/// InferError by an operator).
+class LayerContext {
+public:
+  LayerContext(Construction& construction, graph::Builder& builder, const LayerNode& node, Mode mode,
+               std::vector<ops::Term> inputs)
+      : b(builder), layer(*node.record), name(node.name), mode(mode), inputs(std::move(inputs)),
+        construction_(construction), node_(node) {}
+
+  graph::Builder& b;
+  const Record& layer;
+  const std::string& name;
+  const Mode mode;
+  const std::vector<ops::Term> inputs;
+
+  ops::Term input() const { return inputs[0]; }
+  /// Calls a value <layer>/<suffix>.
+  ops::Term named(ops::Term x, const char* suffix) const;
+
+  /// The parameter <layer>/<suffix>. The layer's record may have the keys <suffix>_initializer, <suffix>_regularizer
+  /// and, for tying, <suffix>. `fan_in` and `fan_out` are for scikit-learn's first values; 0: it has none.
+  ops::Term parameter(const char* suffix, Shape shape, int64_t fan_in = 0, int64_t fan_out = 0);
+  /// A matrix of that kind that may be tied transposed: `is_transposed` says that the value is its transpose.
+  ops::Term matrix(const char* suffix, int64_t rows, int64_t columns, bool& is_transposed);
+  /// The function of the key `activation`.
+  ops::Term activate(ops::Term x);
+  /// Notes the penalty of the key `activity_regularizer` on the result.
+  void penalize(ops::Term result);
+
+  std::vector<ActivityPenalty> penalties;
+
+private:
+  struct Tie {
+    std::string name;
+    bool is_transposed = false;
+  };
+  std::optional<Tie> tie(const std::string& key) const;
+  ops::Term own(const char* suffix, Shape shape, int64_t fan_in, int64_t fan_out);
+  ops::Term use(const char* suffix, graph::StateId state);
+
+  Construction& construction_;
+  const LayerNode& node_;
+};
+
+using LayerFunction = ops::Term (*)(LayerContext&);
+
+struct LayerRow {
+  std::string_view name;
+  LayerFunction build;
+  int fewest_inputs = 1, most_inputs = 1; ///< most -1: any number
+};
+
+/// Null if the layer is opened by LayerGraph (Repeat).
+const LayerRow* find_layer(std::string_view type);
+
+// One table a file.
+std::span<const LayerRow> dense_layers();
+std::span<const LayerRow> shape_layers();
+std::span<const LayerRow> arithmetic_layers();
+
+/// The product of the dimensions behind the batch axis.
+int64_t elements_a_row(const Shape& shape);
+
+} // namespace dlcc::frontend

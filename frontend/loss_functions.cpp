@@ -1,0 +1,183 @@
+#include "frontend/functions.h"
+
+#include "ir/graph/call.h"
+
+namespace dlcc::frontend {
+
+using ops::Term;
+
+namespace {
+class LossFunctions {
+public:
+  LossFunctions(Construction& c, const Plan& plan, const ForwardFunctions& forward)
+      : c_(c), plan_(plan), forward_(forward), labels_(labels_of(c.spec, plan, forward.types, c.report)) {}
+
+  void add() {
+    if (c_.report.failed()) return;
+    add_function("loss", forward_.train, false);
+    if (c_.report.failed()) return;
+    add_function("eval_step", forward_.predict, true);
+    add_reset();
+    add_result();
+  }
+
+private:
+  void add_function(const std::string& name, const std::string& forward, bool is_entry);
+  std::vector<Term> call_forward(graph::Builder& b, const std::string& name);
+  Term total_loss(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values);
+  void add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, Term rows);
+  void add_activity_penalties(const ValidRows& valid, const std::vector<Term>& values, std::vector<Term>& terms);
+  void update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values, Term loss);
+  void add_reset();
+  void add_result();
+  Term parameter(graph::Builder& b, const std::string& name) const { return {&b, *b.function().find(name)}; }
+  const Label& label(const std::string& name) const {
+    for (const Label& l : labels_)
+      if (l.name == name) return l;
+    DLCC_CHECK(false, "no label '" + name + "'");
+    return labels_[0];
+  }
+  Location place_of_loss() const { return plan_.losses[0].record->place.where; }
+
+  Construction& c_;
+  const Plan& plan_;
+  const ForwardFunctions& forward_;
+  std::vector<Label> labels_;
+};
+
+void LossFunctions::add_function(const std::string& name, const std::string& forward, bool is_entry) {
+  graph::Function f;
+  f.name = name, f.entry = is_entry, f.where = place_of_loss();
+  graph::Builder b(c_.module, f, c_.ops);
+  using graph::ParameterRole;
+  for (const TensorSpec* input : network_inputs(c_.spec))
+    b.parameter(input->name.text, input->type, ParameterRole::input);
+  for (const Label& l : labels_) b.parameter(l.name, l.type, ParameterRole::label);
+  for (const TensorSpec* weight : sample_weights(c_.spec))
+    b.parameter(weight->name.text, weight->type, ParameterRole::label);
+  b.call_scalar("n_valid");
+  std::vector<Term> values = call_forward(b, forward);
+  ValidRows valid(b, c_.module.batch);
+  Term loss = total_loss(b, valid, values);
+  if (c_.report.failed()) return;
+  update_metrics(b, valid, values, loss);
+  f.results = {loss};
+  c_.module.functions.push(std::move(f));
+}
+
+std::vector<Term> LossFunctions::call_forward(graph::Builder& b, const std::string& name) {
+  const graph::Function& callee = c_.module.functions[*c_.module.find_function(name)];
+  std::vector<graph::ValueId> operands;
+  for (graph::ValueId p : callee.parameters) {
+    const graph::Value& v = callee.values[p];
+    operands.push_back(v.role == graph::ParameterRole::input ? *b.function().find(v.name) : b.call_scalar(v.name));
+  }
+  std::vector<Term> values;
+  for (graph::ValueId v : b.add_all(graph::call_op, std::move(operands), {{"function", name}}))
+    values.push_back({&b, v});
+  for (size_t i = 0; i < plan_.wanted.size(); ++i) b.named(values[i], plan_.wanted[i]);
+  return values;
+}
+
+Term LossFunctions::total_loss(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values) {
+  std::vector<Term> terms;
+  for (const LossPlan& plan : plan_.losses) {
+    const Record& record = *plan.record;
+    auto what = [&] { return "loss '" + record.type() + "'"; };
+    c_.report.guard(what, record.place, [&] {
+      b.where = record.place.where;
+      std::optional<Term> weight;
+      if (!plan.sample_weight.empty()) weight = parameter(b, plan.sample_weight);
+      terms.push_back(build_loss(b, plan, valid, values[plan_.index_of(plan.prediction)], parameter(b, plan.label),
+                                 weight, label(plan.label).place));
+    });
+  }
+  if (c_.report.failed()) return {};
+  add_parameter_penalties(b, terms,
+                          ops::cast(valid.count(values[plan_.index_of(plan_.losses[0].prediction)]), DType::f64));
+  add_activity_penalties(valid, values, terms);
+  b.where = place_of_loss();
+  Term total = terms[0];
+  for (size_t i = 1; i < terms.size(); ++i) total = total + terms[i];
+  b.take_name(total, "loss");
+  return total;
+}
+
+// Frozen parameters add nothing.
+void LossFunctions::add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, Term rows) {
+  auto squares = [&](graph::StateId s) { return ops::sum(ops::cast(ops::square(Term{&b, b.state(s)}), DType::f64)); };
+  for (const Penalty& p : c_.parameters.penalties()) {
+    if (!c_.module.states[p.state].trainable()) continue;
+    b.where = p.place.where;
+    if (p.l1 != 0) terms.push_back(ops::sum(ops::cast(ops::abs(Term{&b, b.state(p.state)}), DType::f64)) * p.l1);
+    if (p.l2 != 0) terms.push_back(squares(p.state) * p.l2);
+  }
+  const Record* optimizer = c_.spec.optimizer();
+  if (!optimizer || optimizer->text("preset") != "sklearn" || optimizer->number("alpha") == 0) return;
+  b.where = optimizer->place.where;
+  for (graph::StateId s : c_.parameters.weights())
+    if (c_.module.states[s].trainable())
+      terms.push_back(squares(s) * (0.5 * optimizer->number("alpha")) / ops::maximum(rows, 1.0));
+}
+
+// Divided by the rows that count: the mean over the elements, times those of a row.
+void LossFunctions::add_activity_penalties(const ValidRows& valid, const std::vector<Term>& values,
+                                           std::vector<Term>& terms) {
+  for (size_t i = 0; i < forward_.penalties.size(); ++i) {
+    const ActivityPenalty& p = forward_.penalties[i];
+    Term x = values[plan_.wanted.size() + i];
+    x.b->where = p.place.where;
+    const Shape shape = x.shape();
+    auto a_row = static_cast<double>(shape.empty() ? 1 : element_count(Shape(shape.begin() + 1, shape.end())));
+    if (p.l1 != 0) terms.push_back(valid.mean(ops::abs(x)) * (p.l1 * a_row));
+    if (p.l2 != 0) terms.push_back(valid.mean(ops::square(x)) * (p.l2 * a_row));
+  }
+}
+
+void LossFunctions::update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values,
+                                   Term loss) {
+  for (const MetricPlan& plan : plan_.metrics) {
+    const LossPlan& loss_plan = plan_.losses[plan.loss];
+    auto what = [&] { return "metric '" + plan.record->type() + "'"; };
+    c_.report.guard(what, plan.record->place, [&] {
+      b.where = plan.record->place.where;
+      Term prediction = values[plan_.index_of(plan.prediction)];
+      Term truth = fit_label(parameter(b, plan.label), plan.label, loss_plan.row->label, prediction.type(),
+                             label(plan.label).place);
+      MetricContext context{b, plan, loss_plan, valid, prediction, truth, loss};
+      find_metric(plan.record->type()).update(context);
+    });
+  }
+}
+
+void LossFunctions::add_reset() {
+  graph::Function f;
+  f.name = "metrics_reset", f.entry = true;
+  graph::Builder b(c_.module, f, c_.ops);
+  for (graph::StateId s : c_.module.states.ids()) {
+    const graph::State state = c_.module.states[s];
+    if (state.role != graph::StateRole::buffer || !state.name.starts_with("metric/")) continue;
+    b.where = state.where;
+    b.update(s, ops::broadcast_to({&b, b.constant(0, DType::f64)}, state.type.shape));
+  }
+  c_.module.functions.push(std::move(f));
+}
+
+void LossFunctions::add_result() {
+  graph::Function f;
+  f.name = "metrics_result", f.entry = true;
+  graph::Builder b(c_.module, f, c_.ops);
+  for (const MetricPlan& plan : plan_.metrics) {
+    b.where = plan.record->place.where;
+    Term result = find_metric(plan.record->type()).result({b, plan});
+    f.results.push_back(b.named(result, plan.name));
+  }
+  c_.module.functions.push(std::move(f));
+}
+} // namespace
+
+void add_loss(Construction& construction, const Plan& plan, const ForwardFunctions& forward) {
+  LossFunctions(construction, plan, forward).add();
+}
+
+} // namespace dlcc::frontend

@@ -1,0 +1,50 @@
+// The builders of losses: what each expects of its label, and the number it gives each sample.
+#pragma once
+
+#include "frontend/network.h"
+#include "frontend/valid_rows.h"
+
+namespace dlcc::frontend {
+
+/// What a loss compares a prediction with.
+enum class LabelKind : uint8_t {
+  numbers,       ///< as the prediction
+  binary,        ///< as the prediction, 0 or 1 (or between)
+  probabilities, ///< as the prediction: one number a class on the last axis
+  classes,       ///< the prediction's shape without the last axis: class numbers
+};
+
+/// What the function of a loss sees; label and prediction have the types that the kind demands.
+struct LossContext {
+  graph::Builder& b;
+  const Record& loss;
+  ops::Term prediction, label;
+};
+
+struct LossRow {
+  std::string_view name;
+  LabelKind label;
+  ops::Term (*rows)(LossContext&); ///< the losses of the samples
+};
+const LossRow& find_loss(std::string_view type);
+
+/// The type that a label of that kind should have.
+Type label_type(LabelKind kind, const Type& prediction);
+/// The label as the loss takes it: an axis of extent 1 at the end more or less makes no difference, nor does the width
+/// of a float. Throws ModelError at `place`.
+ops::Term fit_label(ops::Term label, const std::string& name, LabelKind kind, const Type& prediction,
+                    const Place& place);
+
+/// One loss of the model, its names resolved.
+struct LossPlan {
+  const Record* record = nullptr;
+  const LossRow* row = nullptr;
+  std::string prediction, label, sample_weight;
+  std::optional<int64_t> ignore_index() const;
+};
+
+/// The loss as an f64 scalar, its own weight applied. `label` and `sample_weight` are parameters of the function.
+ops::Term build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, ops::Term prediction,
+                     ops::Term label, std::optional<ops::Term> sample_weight, const Place& label_place);
+
+} // namespace dlcc::frontend

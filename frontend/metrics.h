@@ -1,0 +1,57 @@
+// The builders of metrics: sums over the rows that count, kept in buffers from batch to batch, and the result from
+// them.
+#pragma once
+
+#include "frontend/losses.h"
+
+namespace dlcc::frontend {
+
+/// One metric of the model, its names resolved.
+struct MetricPlan {
+  const Record* record = nullptr;
+  std::string name;
+  size_t loss = 0; ///< the loss whose label it is about, and whose kind
+  std::string prediction, label;
+};
+
+/// What the update of a metric sees.
+class MetricContext {
+public:
+  graph::Builder& b;
+  const MetricPlan& plan;
+  const LossPlan& loss_plan;
+  const ValidRows& valid;
+  ops::Term prediction, label; ///< the label as the loss takes it
+  ops::Term loss;              ///< of the batch, f64
+
+  /// Adds to the part of that name; its shape is that of `amount`, f64.
+  void add(const char* part, ops::Term amount);
+
+  /// Predictions and labels as 0 and 1 for each sample, or for each sample and class, in f64.
+  ops::Term positive(double threshold) const;
+  ops::Term truth() const;
+  /// Probabilities: a prediction before the sigmoid goes through it.
+  ops::Term probability() const;
+  /// One number an element that counts: 1, or 0 where the label is ignored. Shape of the label.
+  std::optional<ops::Term> counted() const;
+};
+
+/// What the result of a metric sees.
+class MetricResult {
+public:
+  graph::Builder& b;
+  const MetricPlan& plan;
+  ops::Term part(const char* name) const;
+};
+
+struct MetricRow {
+  std::string_view name;
+  void (*update)(MetricContext&);
+  ops::Term (*result)(const MetricResult&); ///< f64 scalar
+};
+const MetricRow& find_metric(std::string_view type);
+
+/// "metric/accuracy/total"
+std::string metric_state(const MetricPlan& plan, const char* part);
+
+} // namespace dlcc::frontend

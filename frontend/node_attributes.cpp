@@ -1,0 +1,95 @@
+#include "frontend/node_attributes.h"
+
+#include <algorithm>
+
+namespace dlcc::frontend {
+
+namespace {
+using graph::AttributeKind;
+
+constexpr std::string_view makes_numbers[] = {"constant", "one_hot", "random_uniform", "random_normal"};
+
+const graph::AttributeDef* find_attribute(const graph::OpDef& op, std::string_view name) {
+  for (const graph::AttributeDef& def : op.attributes)
+    if (def.name == name) return &def;
+  return nullptr;
+}
+
+[[noreturn]] void refuse(const graph::OpDef& op, const Attribute& a, const std::string& expected) {
+  throw ModelError{"wrong-type",
+                   "attribute " + quoted(a.name) + " of operator '" + std::string(op.name) + "' must be " + expected,
+                   a.place};
+}
+
+AttributeValue read_dtype(const Attribute& a, const std::string& name) {
+  if (std::optional<DType> type = dtype_from_name(name)) return *type;
+  std::vector<std::string> names = dtype_names();
+  std::string hint;
+  for (const auto& [alias, meant] : dtype_aliases())
+    if (alias == name) hint = ", did you mean '" + meant + "'?";
+  throw ModelError{"unknown-name", "unknown dtype " + quoted(name) + (hint.empty() ? did_you_mean(name, names) : hint),
+                   a.place};
+}
+
+AttributeValue convert(const graph::OpDef& op, const Attribute& a, AttributeKind kind) {
+  if (const auto* text = std::get_if<std::string>(&a.value))
+    return kind == AttributeKind::dtype ? read_dtype(a, *text) : AttributeValue(*text);
+  if (const auto* flag = std::get_if<bool>(&a.value)) return *flag;
+  if (const auto* integer = std::get_if<int64_t>(&a.value)) {
+    if (kind == AttributeKind::integers) return std::vector<int64_t>{*integer};
+    if (kind == AttributeKind::numbers) return std::vector<double>{static_cast<double>(*integer)};
+    return *integer;
+  }
+  if (const auto* number = std::get_if<double>(&a.value)) {
+    if (kind == AttributeKind::numbers) return std::vector<double>{*number};
+    return *number;
+  }
+  if (const auto* integers = std::get_if<std::vector<int64_t>>(&a.value)) return *integers;
+  if (const auto* numbers = std::get_if<std::vector<double>>(&a.value)) return *numbers;
+  refuse(op, a, "of kind " + std::string(name_of(kind)));
+}
+
+// A constant's value may be a nested list: its numbers row by row, and their shape unless one is given.
+bool read_nested_value(const Attribute& a, Attributes& out) {
+  std::vector<double> numbers;
+  if (const auto* integers = std::get_if<std::vector<int64_t>>(&a.value))
+    numbers.assign(integers->begin(), integers->end());
+  else if (const auto* doubles = std::get_if<std::vector<double>>(&a.value))
+    numbers = *doubles;
+  else if (const auto* flags = std::get_if<std::vector<bool>>(&a.value))
+    numbers.assign(flags->begin(), flags->end());
+  else
+    return false;
+  out.set("values", std::move(numbers));
+  if (!out.has("shape")) out.set("shape", a.shape);
+  return true;
+}
+} // namespace
+
+Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, DType model_type) {
+  Attributes out;
+  for (const Attribute& a : node.attributes) {
+    const graph::AttributeDef* def = find_attribute(op, a.name);
+    if (!def) {
+      std::vector<std::string> names;
+      for (const graph::AttributeDef& d : op.attributes) names.emplace_back(d.name);
+      throw ModelError{"unknown-key",
+                       "operator '" + std::string(op.name) + "' has no attribute " + quoted(a.name) +
+                           did_you_mean(a.name, names),
+                       a.place};
+    }
+    if (op.name == "constant" && a.name == "value") {
+      if (read_nested_value(a, out)) continue;
+      if (const auto* flag = std::get_if<bool>(&a.value)) {
+        out.set("value", *flag ? 1.0 : 0.0);
+        continue;
+      }
+    }
+    out.set(a.name, convert(op, a, def->kind));
+  }
+  bool makes = std::find(std::begin(makes_numbers), std::end(makes_numbers), op.name) != std::end(makes_numbers);
+  if (makes && !out.has("dtype")) out.set("dtype", model_type);
+  return out;
+}
+
+} // namespace dlcc::frontend

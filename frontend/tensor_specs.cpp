@@ -1,0 +1,55 @@
+#include "frontend/build_module.h"
+#include "frontend/plan.h"
+
+namespace dlcc::frontend {
+
+namespace {
+bool is_batched(const TensorSpec& t) { return t.batch_axis() == 0; }
+
+data::TensorSpec described(const std::string& name, const Type& type, bool has_batch) {
+  data::TensorSpec out;
+  out.name = name;
+  out.dtype = static_cast<data::ElementType>(type.dtype);
+  out.shape.assign(type.shape.begin() + (has_batch ? 1 : 0), type.shape.end());
+  return out;
+}
+
+// The number of classes that the loss checks a label against; -1: none.
+int64_t classes_of(const graph::Function& loss, const std::string& label) {
+  for (const graph::Node& node : loss.nodes)
+    if (node.op->name == "check_index" && node.attributes.string("what") == label)
+      return node.attributes.integer("limit");
+  return -1;
+}
+
+void describe_label(const ModelSpec& spec, const graph::Function& loss, data::TensorSpec& label) {
+  label.is_label = true;
+  label.classes = classes_of(loss, label.name);
+  for (const Record& record : spec.losses()) {
+    std::string name = record.text_or_empty("label");
+    if (name.empty() && spec.labels.size() == 1) name = spec.labels[0].name.text;
+    if ((name.empty() ? "label" : name) != label.name) continue;
+    if (record.has_if_known("ignore_index")) label.ignore_index = record.maybe_integer("ignore_index");
+    if (find_loss(record.type()).label == LabelKind::binary) label.low = 0, label.high = 1;
+  }
+}
+} // namespace
+
+std::vector<data::TensorSpec> tensor_specs(const ModelSpec& spec, const graph::Module& module) {
+  std::vector<data::TensorSpec> out;
+  for (const TensorSpec* input : network_inputs(spec))
+    out.push_back(described(input->name.text, input->type, is_batched(*input)));
+  std::optional<graph::FunctionId> found = module.find_function("loss");
+  if (!found) return out;
+  const graph::Function& loss = module.functions[*found];
+  for (graph::ValueId p : loss.parameters) {
+    const graph::Value& v = loss.values[p];
+    if (v.role != graph::ParameterRole::label) continue;
+    out.push_back(
+        described(v.name, v.type, module.batch > 0 && !v.type.shape.empty() && v.type.shape[0] == module.batch));
+    describe_label(spec, loss, out.back());
+  }
+  return out;
+}
+
+} // namespace dlcc::frontend

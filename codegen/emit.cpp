@@ -34,6 +34,8 @@ CodeUnit::~CodeUnit() = default;
 
 namespace {
 
+constexpr size_t kernels_per_unit = 4;
+
 // ---- what the calls of a kernel have in common ----------------------------------------------------------------------
 
 class CallFacts {
@@ -95,33 +97,37 @@ void check(const llvm::Module& module) {
 
 } // namespace
 
-std::vector<CodeUnit> emit_program(const Program& program, const Target& target, const ArtefactInfo& info) {
-  ModulePlan plan(program, target, info);
+std::vector<CodeUnit> emit_program(const Program& program, const Target& target, const ArtefactInfo& info,
+                                   const EmitOptions& options) {
+  ModulePlan plan(program, target, info, options);
   CallFacts calls(program);
   std::vector<CodeUnit> units;
-  units.emplace_back("tables", target);
-  units.emplace_back("shared", target);
-  for (const Entry& e : program.entries) units.emplace_back(e.name, target);
+  auto next_unit = [&](const std::string& name) -> llvm::Module& {
+    if (units.empty() || !options.one_unit) units.emplace_back(name, target);
+    return *units.back().module;
+  };
 
+  size_t emitted = 0;
+  llvm::Module* kernels = nullptr;
   for (KernelId k : program.kernels.ids()) {
-    if (plan.users[k].empty()) continue;
+    if (!plan.used[k]) continue;
+    if (emitted % kernels_per_unit == 0) kernels = &next_unit("kernels" + std::to_string(emitted / kernels_per_unit));
+    ++emitted;
     KernelFacts facts = calls[k];
     facts.symbol = plan.kernel_symbol(k);
-    facts.shared = plan.users[k].size() > 1;
+    facts.shared = !options.one_unit;
     facts.avx512 = target.avx512, facts.machine = target.machine;
     facts.cpu = target.cpu, facts.features = target.features;
     facts.tensor_index = [&](const std::string& name) {
       auto at = plan.tensor_index.find(name);
       return at == plan.tensor_index.end() ? -1 : at->second;
     };
-    CodeUnit& unit = facts.shared ? units[1] : units[2 + plan.users[k][0]];
-    KernelEmitter emitter(*unit.module, program.kernels[k], facts);
+    KernelEmitter emitter(*kernels, program.kernels[k], facts);
     emitter.emit();
     plan.scratch_bytes = std::max(plan.scratch_bytes, emitter.scratch_bytes());
   }
-  for (size_t i = 0; i < program.entries.size(); ++i) emit_entry(*units[2 + i].module, plan, program.entries[i]);
-  emit_tables(*units[0].module, plan);
-  if (units[1].module->empty()) units.erase(units.begin() + 1);
+  for (const Entry& e : program.entries) emit_entry(next_unit(e.name), plan, e);
+  emit_tables(next_unit("tables"), plan);
   for (const CodeUnit& u : units) check(*u.module);
   return units;
 }

@@ -38,7 +38,13 @@ struct CodeUnit {
   ~CodeUnit();
 };
 
+struct EmitOptions {
+  bool one_unit = false; ///< everything in one module, with no symbol but the query function: for static linking
+  std::string query_symbol = "dlcc_module_query";
+};
+
 /// The program must be at stage planned and have passed its verifier. Throws InternalError if it is not so.
-std::vector<CodeUnit> emit_program(const loops::Program& program, const Target& target, const ArtefactInfo& info);
+std::vector<CodeUnit> emit_program(const loops::Program& program, const Target& target, const ArtefactInfo& info,
+                                   const EmitOptions& options = {});
 
 } // namespace dlcc::codegen

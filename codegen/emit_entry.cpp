@@ -319,7 +319,8 @@ void EntryEmitter::finish() {
 }
 
 void EntryEmitter::emit() {
-  function_ = function(ModulePlan::entry_symbol(entry_.name), b_.getInt32Ty(), {b_.getPtrTy()}, true);
+  function_ =
+      function(ModulePlan::entry_symbol(entry_.name), b_.getInt32Ty(), {b_.getPtrTy()}, !plan_.options.one_unit);
   b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", function_));
   leave_ = llvm::BasicBlock::Create(b_.getContext(), "leave", function_);
   fill_context(function_->getArg(0));

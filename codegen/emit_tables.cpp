@@ -123,7 +123,7 @@ llvm::Constant* entry_table(TableWriter& w, const ModulePlan& plan, uint32_t& co
     auto* function_type = llvm::FunctionType::get(status, {w.null()->getType()}, false);
     auto* fn = llvm::cast<llvm::Function>(
         w.module().getOrInsertFunction(ModulePlan::entry_symbol(e.name), function_type).getCallee());
-    fn->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    if (!plan.options.one_unit) fn->setVisibility(llvm::GlobalValue::HiddenVisibility);
     auto indices = [&](const std::vector<BufferId>& buffers) {
       std::vector<uint32_t> all;
       for (BufferId b : buffers) all.push_back(static_cast<uint32_t>(plan.index_of(b)));
@@ -139,6 +139,20 @@ llvm::Constant* entry_table(TableWriter& w, const ModulePlan& plan, uint32_t& co
   return w.array(type, rows);
 }
 
+llvm::Constant* constant_block(TableWriter& w, const ModulePlan& plan) {
+  auto* block = w.global(llvm::ConstantDataArray::getString(w.module().getContext(), constant_bytes(plan), false));
+  if (llvm::GlobalVariable* declared = w.module().getNamedGlobal(constants_symbol)) { // an entry is in this module
+    declared->replaceAllUsesWith(block);
+    declared->eraseFromParent();
+  }
+  block->setName(constants_symbol);
+  block->setAlignment(llvm::Align(64));
+  if (plan.options.one_unit) return block;
+  block->setLinkage(llvm::GlobalValue::ExternalLinkage);
+  block->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return block;
+}
+
 llvm::Constant* module_table(TableWriter& w, const ModulePlan& plan) {
   const ArtefactInfo& info = plan.info;
   uint32_t entries = 0;
@@ -148,16 +162,7 @@ llvm::Constant* module_table(TableWriter& w, const ModulePlan& plan) {
   std::vector<double> hyper_defaults;
   for (const Hyper& h : plan.program.hypers) hyper_names.push_back(w.text(h.name)), hyper_defaults.push_back(h.value);
   std::vector<uint64_t> sizes(plan.region_bytes.begin(), plan.region_bytes.end());
-  llvm::Constant* constants = w.null();
-  if (!sizes[DLCC_REG_CONST]) {
-  } else {
-    auto* g = w.global(llvm::ConstantDataArray::getString(w.module().getContext(), constant_bytes(plan), false));
-    g->setName(constants_symbol);
-    g->setLinkage(llvm::GlobalValue::ExternalLinkage);
-    g->setVisibility(llvm::GlobalValue::HiddenVisibility);
-    g->setAlignment(llvm::Align(64));
-    constants = g;
-  }
+  llvm::Constant* constants = sizes[DLCC_REG_CONST] == 0 ? w.null() : constant_block(w, plan);
   return w.record({w.u32(DLCC_MODULE_MAGIC),
                    w.u32(DLCC_MODULE_ABI),
                    w.u32(sizeof(dlcc_module_v1)),
@@ -191,7 +196,7 @@ void emit_tables(llvm::Module& module, const ModulePlan& plan) {
   llvm::GlobalVariable* table = w.global(module_table(w, plan));
   llvm::IRBuilder<> b(module.getContext());
   auto* type = llvm::FunctionType::get(b.getPtrTy(), {b.getInt32Ty()}, false);
-  auto* query = llvm::Function::Create(type, llvm::Function::ExternalLinkage, "dlcc_module_query", module);
+  auto* query = llvm::Function::Create(type, llvm::Function::ExternalLinkage, plan.options.query_symbol, module);
   query->addFnAttr(llvm::Attribute::NoUnwind); // and no features: it runs before anyone has looked at the CPU
   b.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", query));
   llvm::Value* supported = b.CreateICmpUGE(query->getArg(0), b.getInt32(DLCC_MODULE_ABI));

@@ -26,7 +26,7 @@ inline unsigned lanes_of(DType t) { return byte_size(t) == 8 ? 8 : 16; }
 /// What the program says about a kernel beyond its body.
 struct KernelFacts {
   std::string symbol;
-  bool shared = false;          ///< called from several modules: a hidden symbol instead of an internal one
+  bool shared = false;          ///< called from other modules: a hidden symbol instead of an internal one
   bool avx512 = false;          ///< hardware vectors of 64 bytes
   Machine machine;              ///< for contractions that the schedule left untiled
   std::string cpu, features;    ///< attributes of the function

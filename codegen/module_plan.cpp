@@ -77,22 +77,21 @@ int32_t tensor_kind(const Buffer& b) {
   }
 }
 
-void find_users(const std::vector<Step>& steps, size_t entry, IdVector<KernelId, std::vector<size_t>>& users) {
+void find_used(const std::vector<Step>& steps, IdVector<KernelId, bool>& used) {
   std::vector<const Step*> work;
   for (const Step& s : steps) work.push_back(&s);
   while (!work.empty()) {
     const Step& s = *work.back();
     work.pop_back();
     for (const Step& child : s.children) work.push_back(&child);
-    if (s.kind != StepKind::call) continue;
-    std::vector<size_t>& known = users[s.call.kernel];
-    if (known.empty() || known.back() != entry) known.push_back(entry);
+    if (s.kind == StepKind::call) used[s.call.kernel] = true;
   }
 }
 } // namespace
 
-ModulePlan::ModulePlan(const Program& program, const Target& target, const ArtefactInfo& info)
-    : program(program), target(target), info(info), users(program.kernels.size()) {
+ModulePlan::ModulePlan(const Program& program, const Target& target, const ArtefactInfo& info,
+                       const EmitOptions& options)
+    : program(program), target(target), info(info), options(options), used(program.kernels.size()) {
   DLCC_CHECK(program.stage == Stage::planned, "code is made for planned programs only");
   for (BufferId id : program.buffers.ids()) {
     const Buffer& b = program.buffers[id];
@@ -118,7 +117,7 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
     for (BufferId b : program.entries[i].outputs) outputs += round_up(byte_count(program.buffers[b].type), 64);
     spill = std::max(spill, outputs);
     arena_bytes = std::max(arena_bytes, program.entries[i].arena_bytes);
-    find_users(program.entries[i].steps, i, users);
+    find_used(program.entries[i].steps, used);
   }
   int64_t& work = region_bytes[DLCC_REG_WORK];
   fault_offset = round_up(std::max(work, arena_bytes), 64);

@@ -18,16 +18,17 @@ struct ModulePlan {
   const loops::Program& program;
   const Target& target;
   const ArtefactInfo& info;
+  const EmitOptions& options;
   std::vector<TensorRow> tensors;
   std::map<std::string, int32_t, std::less<>> tensor_index; ///< by name
   std::array<int64_t, region_count> region_bytes = {};
-  int64_t arena_bytes = 0;                              ///< largest arena of an entry
-  int64_t fault_offset = 0;                             ///< of FaultState in WORK
-  int64_t spill_offset = 0;                             ///< in WORK: where outputs go that the caller does not want
-  IdVector<loops::KernelId, std::vector<size_t>> users; ///< entries that call the kernel
-  int64_t scratch_bytes = 0;                            ///< of one thread; set while kernels are emitted
+  int64_t arena_bytes = 0;              ///< largest arena of an entry
+  int64_t fault_offset = 0;             ///< of FaultState in WORK
+  int64_t spill_offset = 0;             ///< in WORK: where outputs go that the caller does not want
+  IdVector<loops::KernelId, bool> used; ///< by an entry
+  int64_t scratch_bytes = 0;            ///< of one thread; set while kernels are emitted
 
-  ModulePlan(const loops::Program& program, const Target& target, const ArtefactInfo& info);
+  ModulePlan(const loops::Program& program, const Target& target, const ArtefactInfo& info, const EmitOptions& options);
 
   std::string kernel_symbol(loops::KernelId k) const;
   static std::string entry_symbol(const std::string& entry) { return "dlcc.entry." + entry; }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <numeric>
 #include <thread>
 
 namespace dlcc::codegen {
@@ -29,10 +30,16 @@ void generate(CodeUnit& unit, llvm::TargetMachine& machine, llvm::raw_pwrite_str
 std::vector<ObjectCode> compile(std::vector<CodeUnit> units, const Target& target, int threads) {
   std::vector<ObjectCode> objects(units.size());
   std::vector<std::exception_ptr> failures(units.size());
+  // The longest first, so that none is left over for one thread.
+  std::vector<size_t> order(units.size()), sizes;
+  std::iota(order.begin(), order.end(), size_t{0});
+  for (const CodeUnit& u : units) sizes.push_back(u.module->getInstructionCount());
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return sizes[a] > sizes[b]; });
   std::atomic<size_t> next = 0;
   auto work = [&] {
     auto machine = make_target_machine(target);
-    for (size_t i; (i = next++) < units.size();) {
+    for (size_t n; (n = next++) < units.size();) {
+      const size_t i = order[n];
       try {
         llvm::raw_svector_ostream out(objects[i]);
         generate(units[i], *machine, out, llvm::CodeGenFileType::ObjectFile);

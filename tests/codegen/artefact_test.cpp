@@ -103,6 +103,42 @@ TEST(Artefact, SharedLibrariesAreReproducibleAndExportOneSymbol) {
   EXPECT_EQ(bytes.find("/tmp/"), std::string::npos);
 }
 
+TEST(Artefact, OneUnitHasOneGlobalSymbol) {
+  Target target = make_target("x86-64-v3");
+  EmitOptions options;
+  options.one_unit = true, options.query_symbol = "tiny_query";
+  std::string with_constant =
+      replaced(dense_program, "region arena",
+               "region constant {\n buffer %k : f32[5] at 0 data [1.0,2.0,3.0,4.0,5.0]\n}\nregion arena");
+  with_constant = replaced(with_constant, "call @hidden.forward(%x, %hidden/kernel, %hidden/bias",
+                           "call @hidden.forward(%x, %hidden/kernel, %k");
+  auto units = emit_program(parse_program(with_constant), target, {}, options);
+  ASSERT_EQ(units.size(), 1u);
+  std::string text = llvm_text(units[0]);
+  size_t functions = 0, global = 0;
+  for (size_t at = 0; (at = text.find("\ndefine ", at)) != std::string::npos; ++at)
+    ++functions, global += text.compare(at + 8, 9, "internal ") != 0;
+  EXPECT_GE(functions, 5u);
+  EXPECT_EQ(global, 1u);
+  EXPECT_NE(text.find("@tiny_query"), std::string::npos);
+  EXPECT_EQ(compile(std::move(units), target).size(), 1u);
+}
+
+TEST(Artefact, ConstantsAreRead) {
+  std::string text =
+      replaced(dense_program, "region arena",
+               "region constant {\n buffer %k : f32[5] at 0 data [1.0,2.0,3.0,4.0,50.0]\n}\nregion arena");
+  text = replaced(text, "call @hidden.forward(%x, %hidden/kernel, %hidden/bias",
+                  "call @hidden.forward(%x, %hidden/kernel, %k");
+  for (Form form : {Form::jit, Form::linked}) {
+    CompiledProgram p(parse_program(text), "native", form);
+    Tensors t = dense_tensors();
+    ASSERT_EQ(p.run("predict", t), 0);
+    t["hidden/bias"].data = {1, 2, 3, 4, 50};
+    EXPECT_NEAR(t["loss"].data[0], dense_loss(t), 1e-5);
+  }
+}
+
 const char* faulty = R"(program @faulty stage planned batch 40
 region input {
   buffer %label : i32[40] role label batch_axis 0

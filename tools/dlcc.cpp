@@ -31,7 +31,8 @@ bool is_command(const std::string& word) {
 
 // `dlcc model.json` means build; an unknown word that is no file gets a suggestion.
 void insert_default_command(std::vector<std::string>& words) {
-  if (words.empty() || is_command(words[0]) || words[0] == "--help" || words[0] == "-h" || words[0] == "--version") return;
+  if (words.empty() || is_command(words[0]) || words[0] == "--help" || words[0] == "-h" || words[0] == "--version")
+    return;
   struct stat info;
   bool plain = words[0][0] != '-' && words[0].find_first_of("./") == std::string::npos;
   if (plain && stat(words[0].c_str(), &info) != 0) {
@@ -70,6 +71,7 @@ int main(int argc, char** argv) {
   using namespace dlcc;
   try {
     tools::prepare_environment();
+    tools::command_line().assign(argv, argv + argc);
     if (argc < 2) return tools::run({"--help"}), static_cast<int>(ExitCode::usage);
     return tools::run({argv + 1, argv + argc});
   } catch (const UserError& e) {

@@ -63,7 +63,11 @@ public:
 
 private:
   void update(StateId id, Term value) {
-    b_.update(id, due_ ? ops::where(*due_, value, Term{&b_, b_.state(id)}) : value);
+    ValueId next = due_ ? ops::where(*due_, value, Term{&b_, b_.state(id)}) : value;
+    // The name a reader looks for, also in the kernel that computes it.
+    std::string name = "next." + b_.module().states[id].name;
+    if (b_.function().values[next].kind == ValueKind::result && !b_.reserved(name)) b_.take_name(next, name);
+    b_.update(id, next);
   }
   Builder& b_;
   const Directive& optimizer_;

@@ -2,6 +2,7 @@
 
 #include "ir/ops/build.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -89,8 +90,11 @@ Term cosine_restarts(Step s) {
   return s.initial * ((1.0 - alpha) * decayed + alpha);
 }
 
-// scikit-learn's "invscaling" of SGD: initial / (t + 1)^power, t counting samples there and updates here
-Term inv_scaling(Step s) { return s.initial / ops::power(s.t + 1.0, s.a.number("power", 0.5)); }
+// scikit-learn's "invscaling": initial / (n + 1)^power, n the samples of the updates before this one
+Term inv_scaling(Step s) {
+  Term samples = s.t * static_cast<double>(std::max<int64_t>(1, s.b.module().batch));
+  return s.initial / ops::power(samples + 1.0, s.a.number("power", 0.5));
+}
 
 struct ScheduleRow {
   std::string_view name;

@@ -131,12 +131,26 @@ dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* er
 }
 
 dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err) {
+  return dlcc_module_wrap_owned(info, [](void*) {}, nullptr, out, err);
+}
+
+dlcc_status dlcc_module_wrap_owned(const dlcc_module_v1* info, void (*release)(void*), void* owner, dlcc_module** out,
+                                   dlcc_error* err) {
   return guarded(err, [&] {
+    require(release, "release");
+    std::shared_ptr<void> owned(owner, release);
     require(out, "out");
     *out = nullptr;
     require(info, "info");
     const char* name = info->magic == DLCC_MODULE_MAGIC && info->name ? info->name : "module";
-    *out = HandlePool<dlcc_module>::get().open(std::make_shared<const Module>(info, nullptr, name));
+    auto module = std::make_shared<const Module>(info, nullptr, name);
+    // The tables outlive the module: both are released together, the module first.
+    struct Both {
+      std::shared_ptr<void> tables;
+      std::shared_ptr<const Module> module;
+    };
+    auto both = std::make_shared<Both>(Both{std::move(owned), std::move(module)});
+    *out = HandlePool<dlcc_module>::get().open(std::shared_ptr<const Module>(both, both->module.get()));
   });
 }
 

@@ -58,6 +58,10 @@ DLCC_API const char* dlcc_status_name(dlcc_status status);
 DLCC_API dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* err);
 /* Wraps tables that are already in memory (static linking, JIT); they must outlive the module and its sessions. */
 DLCC_API dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err);
+/* As above for tables made by somebody else: `release(owner)` is called once when nothing needs them any more, that is
+ * when the module is closed and its last session is gone, or when this call fails. */
+DLCC_API dlcc_status dlcc_module_wrap_owned(const dlcc_module_v1* info, void (*release)(void* owner), void* owner,
+                                            dlcc_module** out, dlcc_error* err);
 /* Null or a closed module is ignored. Code stays loaded while sessions of the module exist. */
 DLCC_API void dlcc_module_close(dlcc_module* module);
 DLCC_API const dlcc_module_v1* dlcc_module_info(const dlcc_module* module); /* null if the handle is not valid */

@@ -29,7 +29,12 @@ std::string last_stage(const std::vector<std::string>& emit) {
 }
 
 std::string extension_of(const std::string& what) {
-  return what == "so" ? ".so" : what == "obj" ? ".o" : what == "header" ? ".h" : what == "asm" ? ".s" : what == "llvm" ? ".ll" : "." + what;
+  return what == "so"       ? ".so"
+         : what == "obj"    ? ".o"
+         : what == "header" ? ".h"
+         : what == "asm"    ? ".s"
+         : what == "llvm"   ? ".ll"
+                            : "." + what;
 }
 
 std::string BuildCommand::text_of(Compilation& c, const std::string& what) {
@@ -84,7 +89,8 @@ void declare_build(CLI::App& command, int& exit_code) {
   for (std::string_view stage : passes::stages()) kinds.emplace_back(stage);
   kinds.insert(kinds.end(), {"llvm", "asm", "obj", "header", "so"});
   command.add_option("--emit", state->emit, "Stop there and write that: a stage, llvm, asm, obj, header, so")
-      ->delimiter(',')->check(CLI::IsMember(kinds));
+      ->delimiter(',')
+      ->check(CLI::IsMember(kinds));
   command.add_flag("-S", state->assembly, "The same as --emit=asm");
   command.add_flag("-c", state->object, "The same as --emit=obj");
   command.footer("Examples:\n  dlcc model.json -o train_step.so\n  dlcc model.json --emit=planned\n"

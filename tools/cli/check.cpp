@@ -46,7 +46,8 @@ std::string summary(const Compilation& c, const graph::Module& source, bool json
   std::string text;
   for (const graph::State& s : source.states) {
     if (s.role != graph::StateRole::parameter) continue;
-    parameters.push_back({{"name", s.name}, {"type", to_string(s.type)}, {"trainable", s.trainable()}, {"line", s.where.line}});
+    parameters.push_back(
+        {{"name", s.name}, {"type", to_string(s.type)}, {"trainable", s.trainable()}, {"line", s.where.line}});
     text += "  " + s.name + " : " + to_string(s.type) + (s.trainable() ? "" : " (frozen)") + "\n";
   }
   double flops = step_flops(program);
@@ -63,7 +64,8 @@ std::string summary(const Compilation& c, const graph::Module& source, bool json
   }
   char line[200];
   snprintf(line, sizeof line, "%s: %lld parameters, %.3g MFLOP a step, %.1f KiB of memory\n", source.name.c_str(),
-           static_cast<long long>(count_parameters(source)), flops / 1e6, static_cast<double>(planned_bytes(program)) / 1024);
+           static_cast<long long>(count_parameters(source)), flops / 1e6,
+           static_cast<double>(planned_bytes(program)) / 1024);
   return line + text;
 }
 

@@ -13,7 +13,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const char* kind_name(int32_t kind) {
-  static const char* const names[] = {"?", "input", "label", "weight", "output", "param", "opt", "buffer", "grad", "loss", "metric"};
+  static const char* const names[] = {"?",   "input",  "label", "weight", "output", "param",
+                                      "opt", "buffer", "grad",  "loss",   "metric"};
   return kind >= 1 && kind <= 10 ? names[kind] : names[0];
 }
 
@@ -25,22 +26,33 @@ Json describe_module(const dlcc_module_v1& m) {
   Json tensors = Json::array(), entries = Json::array(), hypers = Json::object(), regions = Json::array();
   for (uint32_t i = 0; i < m.n_tensors; ++i) {
     const dlcc_tensor_desc& t = m.tensors[i];
-    tensors.push_back({{"name", escape(t.name)}, {"kind", kind_name(t.kind)},
-                       {"type", type_text(t.dtype, t.dims, static_cast<size_t>(t.rank))}, {"bytes", t.nbytes}});
+    tensors.push_back({{"name", escape(t.name)},
+                       {"kind", kind_name(t.kind)},
+                       {"type", type_text(t.dtype, t.dims, static_cast<size_t>(t.rank))},
+                       {"bytes", t.nbytes}});
   }
   for (uint32_t i = 0; i < m.n_entries; ++i) entries.push_back(m.entries[i].name);
   for (uint32_t i = 0; i < m.n_hyper; ++i) hypers[m.hyper_names[i]] = m.hyper_defaults[i];
   for (uint32_t i = 0; i < m.n_regions; ++i) regions.push_back(m.region_bytes[i]);
-  return {{"format", 1}, {"kind", "step"}, {"name", escape(m.name)}, {"compiler", escape(m.compiler)}, {"abi", m.abi},
-          {"triple", m.triple}, {"cpu_features", m.cpu_features}, {"entries", entries}, {"hyper", hypers},
-          {"region_bytes", regions}, {"tensors", tensors}};
+  return {{"format", 1},
+          {"kind", "step"},
+          {"name", escape(m.name)},
+          {"compiler", escape(m.compiler)},
+          {"abi", m.abi},
+          {"triple", m.triple},
+          {"cpu_features", m.cpu_features},
+          {"entries", entries},
+          {"hyper", hypers},
+          {"region_bytes", regions},
+          {"tensors", tensors}};
 }
 
 Json describe_checkpoint(const runtime::CheckpointFile& file) {
   Json tensors = Json::array(), metadata = Json::object();
   for (auto& [key, value] : file.metadata()) metadata[escape(key)] = escape(value);
   for (const runtime::StoredTensor& t : file.tensors())
-    tensors.push_back({{"name", escape(t.name)}, {"type", type_text(t.dtype, t.dims.data(), t.dims.size())}, {"bytes", t.bytes()}});
+    tensors.push_back(
+        {{"name", escape(t.name)}, {"type", type_text(t.dtype, t.dims.data(), t.dims.size())}, {"bytes", t.bytes()}});
   return {{"format", 1}, {"kind", "checkpoint"}, {"metadata", metadata}, {"tensors", tensors}};
 }
 
@@ -52,8 +64,8 @@ std::string as_text(const Json& j) {
   }
   for (const Json& t : j["tensors"]) {
     std::string kind = t.contains("kind") ? t["kind"].get<std::string>() : "";
-    text += "  " + (kind.empty() ? "" : kind + std::string(8 - std::min<size_t>(8, kind.size()), ' ')) + t["name"].get<std::string>() + " : " +
-            t["type"].get<std::string>() + "\n";
+    text += "  " + (kind.empty() ? "" : kind + std::string(8 - std::min<size_t>(8, kind.size()), ' ')) +
+            t["name"].get<std::string>() + " : " + t["type"].get<std::string>() + "\n";
   }
   return text;
 }

@@ -13,14 +13,16 @@ struct NewCommand {
     for (const Starter& s : starters()) {
       if (name != s.name) continue;
       write_output(output, s.text);
-      if (!output.empty() && output != "-") fprintf(stderr, "wrote %s; next: dlcc train %s\n", output.c_str(), output.c_str());
+      if (!output.empty() && output != "-")
+        fprintf(stderr, "wrote %s; next: dlcc train %s\n", output.c_str(), output.c_str());
       return 0;
     }
     std::vector<std::string> names;
     for (const Starter& s : starters()) names.emplace_back(s.name);
     std::string list;
     for (const std::string& n : names) list += (list.empty() ? "" : ", ") + n;
-    throw UserError(ExitCode::usage, "usage", "unknown starter '" + name + "'" + did_you_mean(name, names) + "; there are: " + list);
+    throw UserError(ExitCode::usage, "usage",
+                    "unknown starter '" + name + "'" + did_you_mean(name, names) + "; there are: " + list);
   }
 };
 } // namespace

@@ -20,8 +20,10 @@ struct OptCommand {
       passes::PassOptions options;
       options.only = passes;
       options.stop_after = stop_after;
-      if (!passes.empty() || !stop_after.empty()) ir = passes::run_passes(std::move(ir), context, options);
-      else passes::check(ir, "parsing");
+      if (!passes.empty() || !stop_after.empty())
+        ir = passes::run_passes(std::move(ir), context, options);
+      else
+        passes::check(ir, "parsing");
       print_diagnostics(diagnostics, text, DiagnosticsFormat::automatic);
       if (diagnostics.has_errors()) return static_cast<int>(ExitCode::model);
       write_output(output, passes::print(ir), input);
@@ -43,8 +45,10 @@ void declare_opt(CLI::App& command, int& exit_code) {
   for (const passes::PassEntry& e : passes::pipeline()) names.emplace_back(e.name);
   for (std::string_view s : passes::stages()) stages.emplace_back(s);
   command.add_option("--passes", state->passes, "Passes to run, in this order; none: parse, verify and print")
-      ->delimiter(',')->check(CLI::IsMember(names));
-  command.add_option("--to", state->stop_after, "Run the pipeline up to this stage instead")->check(CLI::IsMember(stages));
+      ->delimiter(',')
+      ->check(CLI::IsMember(names));
+  command.add_option("--to", state->stop_after, "Run the pipeline up to this stage instead")
+      ->check(CLI::IsMember(stages));
   command.add_option("--target", state->target, "Machine the schedule is made for")->capture_default_str();
   command.footer("Example:\n  dlcc model.json --emit=training | dlcc opt - --passes=expand_composites,simplify");
   command.callback([state, &exit_code] { exit_code = state->run(); });

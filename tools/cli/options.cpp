@@ -27,13 +27,20 @@ int64_t parse_bytes(const std::string& text) {
 }
 } // namespace
 
+std::vector<std::string>& command_line() {
+  static std::vector<std::string> words;
+  return words;
+}
+
 void BuildOptions::declare(CLI::App& c, bool model_required) {
   auto* m = c.add_option("MODEL", model, "model.json, or - for standard input");
   if (model_required) m->required();
   auto* b = "Build";
   c.add_option("-D", symbols_, "Bind a dimension: -D T=28")->type_name("SYM=VALUE")->group(b)->allow_extra_args(false);
   c.add_option("--set", sets_, "Change a key of the model: --set train.epochs=3")
-      ->type_name("PATH=VALUE")->group(b)->allow_extra_args(false);
+      ->type_name("PATH=VALUE")
+      ->group(b)
+      ->allow_extra_args(false);
   c.add_option("--batch-size", compile.overrides.batch_size, "Rows of a batch")->group(b);
   c.add_option("--dtype", compile.overrides.dtype, "f32 or f64")->group(b);
   c.add_option("--march,--target", compile.target, "native, x86-64-v3 or x86-64-v4")->group(b)->capture_default_str();
@@ -46,8 +53,10 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
   c.add_option("--print-ir-before", print_before_, "Print the IR before this pass")->group(p)->delimiter(',');
   c.add_option("--print-ir-after", print_after_, "Print the IR after this pass")->group(p)->delimiter(',');
   c.add_flag("--print-ir-after-all", compile.passes.print_after_all, "Print the IR after every pass")->group(p);
-  c.add_flag("--print-ir-after-change", compile.passes.print_after_change, "Print it after passes that changed it")->group(p);
-  c.add_option("--print-ir-filter", compile.passes.filter, "Print only functions and kernels with this in their name")->group(p);
+  c.add_flag("--print-ir-after-change", compile.passes.print_after_change, "Print it after passes that changed it")
+      ->group(p);
+  c.add_option("--print-ir-filter", compile.passes.filter, "Print only functions and kernels with this in their name")
+      ->group(p);
   c.add_flag("--time-passes", time_passes, "Print how long each pass took")->group(p);
   c.add_option("--crash-reproducer", compile.passes.reproducer, "Where a failing pass's input goes")->group(p);
   c.add_flag("--verify-each,!--no-verify-each", compile.passes.verify_each, "Verify after every pass")->group(p);
@@ -55,7 +64,8 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
   c.add_flag("--no-share-memory{false}", compile.share_memory, "A place of its own for every buffer")->group(p);
   auto* s = "Messages";
   c.add_option("--diagnostics-format", format_, "auto, short, rich or json")
-      ->check(CLI::IsMember({"auto", "short", "rich", "json"}))->group(s);
+      ->check(CLI::IsMember({"auto", "short", "rich", "json"}))
+      ->group(s);
   c.add_option("--error-limit", compile.error_limit, "Most errors shown")->group(s)->capture_default_str();
   c.add_flag("-q,--quiet", shared.quiet, "Errors only")->group(s);
 #ifdef NDEBUG
@@ -109,7 +119,8 @@ void print_times(const Compilation& c) {
   double total = 0;
   for (const passes::PassTime& t : c.times) total += t.seconds;
   for (const passes::PassTime& t : c.times)
-    fprintf(stderr, "%10.3f ms %5.1f %%  %.*s\n", t.seconds * 1e3, 100 * t.seconds / total, static_cast<int>(t.pass.size()), t.pass.data());
+    fprintf(stderr, "%10.3f ms %5.1f %%  %.*s\n", t.seconds * 1e3, 100 * t.seconds / total,
+            static_cast<int>(t.pass.size()), t.pass.data());
   fprintf(stderr, "%10.3f ms          total\n", total * 1e3);
 }
 

@@ -38,6 +38,9 @@ bool report(const Compilation& compilation, const BuildOptions& options);
 /// --time-passes
 void print_times(const Compilation& compilation);
 
+/// The words the program was started with.
+std::vector<std::string>& command_line();
+
 // Each declares its options and, in the callback, sets `exit_code`.
 struct Command {
   const char* name;

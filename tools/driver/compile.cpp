@@ -53,11 +53,13 @@ bool Compilation::read() {
 
 bool Compilation::run_passes(const std::string& stage) {
   target = codegen::make_target(options.target);
-  passes::PassContext context{ops::all_ops(), target.machine, &diagnostics, options.fuse, options.check_nan, options.share_memory};
+  passes::PassContext context{ops::all_ops(), target.machine,    &diagnostics,
+                              options.fuse,   options.check_nan, options.share_memory};
   options.passes.stop_after = stage;
   ir = passes::run_passes(std::move(ir), context, options.passes);
   if (diagnostics.has_errors()) return false;
-  return !std::holds_alternative<loops::Program>(ir) || std::get<loops::Program>(ir).stage != loops::Stage::planned || fits_memory();
+  return !std::holds_alternative<loops::Program>(ir) || std::get<loops::Program>(ir).stage != loops::Stage::planned ||
+         fits_memory();
 }
 
 bool Compilation::fits_memory() {
@@ -66,8 +68,8 @@ bool Compilation::fits_memory() {
   int64_t bytes = planned_bytes(std::get<loops::Program>(ir));
   if (bytes <= limit) return true;
   throw UserError(ExitCode::environment, "memory-limit",
-                  "the model needs " + std::to_string(bytes >> 20) + " MiB, expected at most " + std::to_string(limit >> 20) +
-                      " MiB; see --memory-limit",
+                  "the model needs " + std::to_string(bytes >> 20) + " MiB, expected at most " +
+                      std::to_string(limit >> 20) + " MiB; see --memory-limit",
                   diagnostics.file());
 }
 

@@ -34,8 +34,8 @@ bool is_thread_list(const char* text) {
 }
 
 void drop(const char* variable, const char* value) {
-  fprintf(stderr, "dlcc: warning: %s is '%s', expected a number of threads from 1 to 1000; ignored [environment]\n", variable,
-          escape(value, 60).c_str());
+  fprintf(stderr, "dlcc: warning: %s is '%s', expected a number of threads from 1 to 1000; ignored [environment]\n",
+          variable, escape(value, 60).c_str());
   unsetenv(variable);
 }
 } // namespace

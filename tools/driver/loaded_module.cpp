@@ -25,7 +25,8 @@ LoadedModule LoadedModule::wrap(codegen::JitModule code) {
   loaded.code_ = std::make_unique<codegen::JitModule>(std::move(code));
   dlcc_module* module = nullptr;
   dlcc_error error = {};
-  if (dlcc_status status = dlcc_module_wrap(loaded.code_->module(), &module, &error)) throw_artefact_error(status, error.message);
+  if (dlcc_status status = dlcc_module_wrap(loaded.code_->module(), &module, &error))
+    throw_artefact_error(status, error.message);
   loaded.module_.reset(module);
   return loaded;
 }

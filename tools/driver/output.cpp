@@ -17,7 +17,8 @@ void write_to_stdout(std::string_view bytes) {
     ssize_t n = write(1, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EPIPE) return; // the reader has seen enough
-    if (n <= 0) throw UserError(ExitCode::io, "cannot-write", std::string("cannot write: ") + strerror(errno), "<stdout>");
+    if (n <= 0)
+      throw UserError(ExitCode::io, "cannot-write", std::string("cannot write: ") + strerror(errno), "<stdout>");
     bytes.remove_prefix(static_cast<size_t>(n));
   }
 }

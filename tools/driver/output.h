@@ -6,8 +6,8 @@
 
 namespace dlcc::tools {
 
-/// Writes to `path` by a temporary file and a rename; "" or "-" means standard output. `input` is the file that was read
-/// and must not be overwritten. Throws UserError(io).
+/// Writes to `path` by a temporary file and a rename; "" or "-" means standard output. `input` is the file that was
+/// read and must not be overwritten. Throws UserError(io).
 void write_output(const std::string& path, std::string_view bytes, const std::string& input = {}, unsigned mode = 0666);
 
 /// `train_step.so` -> `train_step`; folder and name stay.

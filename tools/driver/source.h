@@ -10,8 +10,8 @@ namespace dlcc::tools {
 /// Most bytes a model file may have.
 inline constexpr int64_t max_model_bytes = 256ll << 20;
 
-/// The whole file, or standard input for "-". Throws UserError(io) when it cannot be opened, is no regular file (a pipe is
-/// fine for "-") or is too large.
+/// The whole file, or standard input for "-". Throws UserError(io) when it cannot be opened, is no regular file (a pipe
+/// is fine for "-") or is too large.
 std::string read_text_file(const std::string& path);
 
 enum class DiagnosticsFormat { automatic, brief, rich, json };

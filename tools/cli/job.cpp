@@ -1,0 +1,114 @@
+#include "tools/cli/job.h"
+
+#include "frontend/build_module.h"
+#include "frontend/print_config.h"
+#include "ir/ops/ops.h"
+#include "runtime/core/atomic_file.h"
+
+#include <chrono>
+
+namespace dlcc::tools {
+
+namespace {
+std::string folder_of(const std::string& path) {
+  if (path == "-") return ".";
+  std::string folder, name;
+  runtime::split_path(path, &folder, &name);
+  return folder;
+}
+
+// Errors of a text other than the model's.
+[[noreturn]] void fail_with(const DiagnosticList& diagnostics, ExitCode code) {
+  for (const Diagnostic& d : diagnostics.all())
+    if (d.severity == Severity::error) throw UserError(code, d);
+  throw InternalError("a text was refused without a diagnostic");
+}
+
+// A learning rate that follows results is set by the training loop; the compiled schedule is constant then.
+training::ReactiveSchedule reactive_schedule(const frontend::ModelSpec& model) {
+  const frontend::Record* optimizer = model.optimizer();
+  const frontend::Record* schedule = optimizer ? optimizer->record("learning_rate") : nullptr;
+  if (schedule && schedule->is("adaptive")) return training::ReactiveSchedule::adaptive(schedule->number("initial"));
+  if (!schedule || !schedule->is("plateau")) return {};
+  training::ReactiveSchedule s = training::ReactiveSchedule::plateau(schedule->number("initial"));
+  s.factor = schedule->number("factor");
+  s.patience = schedule->integer("patience");
+  s.min_delta = schedule->number("min_delta");
+  s.cooldown = schedule->integer("cooldown");
+  s.minimum = schedule->number("min");
+  s.monitor = schedule->text("monitor");
+  return s;
+}
+
+// --data FILE: a model whose data section is meant, or a data section alone.
+void replace_data(training::Job& job, const std::string& file) {
+  std::string text = read_text_file(file);
+  std::vector<std::string> names;
+  for (const data::TensorSpec& t : job.tensors) names.push_back(t.name);
+  DiagnosticList as_model(file), as_data(file);
+  if (auto model = frontend::read_model(text, {}, as_model); model && model->data)
+    job.data = model->data;
+  else if (auto section = frontend::read_data(text, names, as_data))
+    job.data = std::move(section);
+  else
+    fail_with(as_data, ExitCode::data);
+  job.model_file = file;
+  job.files = {folder_of(file), false, 0};
+}
+
+void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const graph::Module& source,
+              const std::string& file) {
+  training::Job& job = prepared.job;
+  job.name = model.name.empty() ? "model" : model.name;
+  job.model_file = file;
+  job.seed = static_cast<uint64_t>(model.seed);
+  job.train = model.train;
+  job.tensors = frontend::tensor_specs(model, source);
+  job.schedule = reactive_schedule(model);
+  job.files = {folder_of(file), true, 0};
+  if (model.data)
+    job.data = model.data;
+  else if (!model.data_file.empty())
+    replace_data(job, folder_of(file) + "/" + model.data_file);
+  prepared.model_json = frontend::print_config(model);
+}
+
+bool compile_job(PreparedJob& prepared, const BuildOptions& build) {
+  prepared.compilation = read_model(build);
+  if (!prepared.compilation) return false;
+  Compilation& c = *prepared.compilation;
+  describe(prepared, *c.model, std::get<graph::Module>(c.ir), c.diagnostics.file());
+  c.run_passes();
+  if (report(c, build)) return false;
+  prepared.module = LoadedModule::wrap(c.jit());
+  if (build.time_passes) print_times(c);
+  return true;
+}
+
+bool load_job(PreparedJob& prepared, const BuildOptions& build) {
+  prepared.module = LoadedModule::open(build.model);
+  const dlcc_module_v1* info = dlcc_module_info(prepared.module->get());
+  std::string_view embedded(info->model_json, info->model_json_len);
+  if (embedded.empty()) throw UserError(ExitCode::artefact, "no-model", "holds no model description", build.model);
+  DiagnosticList diagnostics(build.model);
+  prepared.loaded_model = frontend::read_model(embedded, build.compile.overrides, diagnostics);
+  auto source = prepared.loaded_model ? frontend::build_module(*prepared.loaded_model, ops::all_ops(), diagnostics)
+                                      : std::nullopt;
+  if (!source) fail_with(diagnostics, ExitCode::artefact);
+  describe(prepared, *prepared.loaded_model, *source, build.model);
+  return true;
+}
+} // namespace
+
+std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::string& data) {
+  auto begin = std::chrono::steady_clock::now();
+  PreparedJob prepared;
+  bool is_step = build.model.ends_with(".so");
+  if (!(is_step ? load_job(prepared, build) : compile_job(prepared, build))) return std::nullopt;
+  prepared.job.module = prepared.module->get();
+  if (!data.empty()) replace_data(prepared.job, data);
+  prepared.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return prepared;
+}
+
+} // namespace dlcc::tools

@@ -1,0 +1,23 @@
+// What train, eval, predict and bench work on: a module, compiled here or loaded, and the model's data and settings.
+#pragma once
+
+#include "tools/cli/options.h"
+#include "tools/driver/loaded_module.h"
+#include "tools/train/train.h"
+
+namespace dlcc::tools {
+
+struct PreparedJob {
+  std::unique_ptr<Compilation> compilation;        ///< of a model; null for a loaded step
+  std::optional<frontend::ModelSpec> loaded_model; ///< the model that a loaded step embeds
+  std::optional<LoadedModule> module;
+  training::Job job;
+  std::string model_json; ///< resolved
+  double compile_seconds = 0;
+};
+
+/// `build.model` is a model file or a compiled step; `data` replaces the model's data, if not empty. Nothing: the
+/// diagnostics are printed and the command exits with 3.
+std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::string& data);
+
+} // namespace dlcc::tools

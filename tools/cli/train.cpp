@@ -1,0 +1,204 @@
+// dlcc train | eval | predict | bench: options, and the way to tools/train.
+#include "tools/cli/job.h"
+
+#include <algorithm>
+#include <map>
+
+namespace dlcc::tools {
+
+namespace {
+using training::Color;
+using training::Part;
+using training::Progress;
+
+constexpr int model_error = static_cast<int>(ExitCode::model);
+
+void declare_output(CLI::App& c, training::Output& output) {
+  auto* group = "Messages";
+  const std::map<std::string, Progress> progress = {
+      {"auto", Progress::automatic}, {"bar", Progress::bar}, {"lines", Progress::lines}, {"none", Progress::none}};
+  const std::map<std::string, Color> color = {
+      {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
+  c.add_option("--progress", output.progress, "auto, bar, lines or none")
+      ->transform(CLI::CheckedTransformer(progress))
+      ->group(group)
+      ->type_name("KIND");
+  c.add_option("--color", output.color, "auto, always or never")
+      ->transform(CLI::CheckedTransformer(color))
+      ->group(group)
+      ->type_name("WHEN");
+}
+
+void declare_part(CLI::App& c, Part& part) {
+  const std::map<std::string, Part> parts = {
+      {"train", Part::train}, {"validation", Part::validation}, {"test", Part::test}};
+  c.add_option("--on", part, "train, validation or test; by default the last of them that there is")
+      ->transform(CLI::CheckedTransformer(parts))
+      ->type_name("PART");
+}
+
+struct TrainCommand {
+  BuildOptions build;
+  training::RunOptions run;
+  std::string data, checkpoint_every;
+  std::vector<std::string> logs, plots;
+  std::string on_save_error = "continue";
+  bool allow_nonfinite = false, dry_run = false;
+
+  void declare(CLI::App& c);
+  int execute();
+};
+
+void TrainCommand::declare(CLI::App& c) {
+  build.declare(c);
+  auto* t = "Training";
+  c.add_option("--data", data, "Data instead of the model's: a data section, or another model's")->group(t);
+  c.add_option("--epochs", run.epochs, "Epochs instead of the model's")->group(t)->check(CLI::PositiveNumber);
+  c.add_option("--steps", run.steps, "Batches instead of epochs")->group(t)->check(CLI::PositiveNumber);
+  c.add_option("--seed", run.seed, "Seed of weights, dropout and shuffling")->group(t);
+  c.add_option("--learning-rate", run.learning_rate, "Constant rate instead of the schedule")->group(t);
+  c.add_option("--validation-split", build.compile.overrides.validation_split, "Share of the samples held out")
+      ->group(t);
+  c.add_option("--patience", run.patience, "Epochs without gain before stopping early")->group(t);
+  c.add_flag("--check-nan", build.compile.check_nan, "Check gradients too")->group(t);
+  c.add_flag("--allow-nonfinite", allow_nonfinite, "Accept NaN and Inf in the data")->group(t);
+  c.add_option("--require", run.require, "Exit with 9 unless it holds: 'val_accuracy>=0.97'")
+      ->group(t)
+      ->allow_extra_args(false);
+  auto* s = "Saving";
+  c.add_option("--out", run.out, "Folder of the run; runs/<name>-<k> by default")->group(s);
+  c.add_option("--resume", run.resume, "Go on from: latest, best, or a file")
+      ->group(s)
+      ->expected(0, 1)
+      ->default_str("latest");
+  c.add_option("--init-weights", run.init_weights, "Checkpoint to start the parameters from")->group(s);
+  c.add_option("--checkpoint-every", checkpoint_every, "500steps, 2epochs, 30s, 5min")->group(s);
+  c.add_option("--keep", run.keep, "Numbered checkpoints to keep")->group(s);
+  c.add_option("--on-save-error", on_save_error, "continue or stop")
+      ->group(s)
+      ->check(CLI::IsMember({"continue", "stop"}));
+  c.add_flag("--force-data", run.force_data, "Resume although the data changed")->group(s);
+  auto* l = "Logs";
+  c.add_option("--log", logs, "csv, jsonl")->delimiter(',')->group(l)->check(CLI::IsMember({"csv", "jsonl", "none"}));
+  c.add_option("--log-every", run.log_every, "Also a line of history.jsonl every N steps")->group(l);
+  c.add_option("--plot", plots, "svg, term")->delimiter(',')->group(l)->check(CLI::IsMember({"svg", "term", "none"}));
+  declare_output(c, run.output);
+  c.footer("Examples:\n  dlcc train model.json\n  dlcc train model.json --epochs 20 --plot svg,term --require "
+           "'val_accuracy>=0.97'\n"
+           "  dlcc train train_step.so --data data.json --resume");
+}
+
+int TrainCommand::execute() {
+  build.finish();
+  auto has = [](const std::vector<std::string>& list, const char* word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  };
+  if (!logs.empty()) run.log_csv = has(logs, "csv"), run.log_jsonl = has(logs, "jsonl");
+  if (!plots.empty()) run.plot_svg = has(plots, "svg"), run.plot_terminal = has(plots, "term");
+  run.stop_on_save_error = on_save_error == "stop";
+  if (!checkpoint_every.empty() && !(run.checkpoint_every = training::parse_checkpoint_every(checkpoint_every)))
+    throw UserError(ExitCode::usage, "usage",
+                    "--checkpoint-every " + checkpoint_every + ": expected 500steps, 2epochs, 30s or 5min");
+  run.threads = build.threads;
+  run.output.quiet = build.shared.quiet;
+  auto prepared = prepare_job(build, data);
+  if (!prepared) return model_error;
+  prepared->job.allow_nonfinite = allow_nonfinite;
+  run.model_json = prepared->model_json;
+  run.version = compiler_version();
+  run.command = command_line();
+  return training::train(prepared->job, run);
+}
+
+struct EvalCommand {
+  BuildOptions build;
+  training::EvaluateOptions options;
+  std::string data;
+
+  int execute() {
+    build.finish();
+    options.threads = build.threads;
+    options.output.quiet = build.shared.quiet;
+    auto prepared = prepare_job(build, data);
+    return prepared ? training::evaluate(prepared->job, options) : model_error;
+  }
+};
+
+struct PredictCommand {
+  BuildOptions build;
+  training::PredictOptions options;
+  std::string data;
+
+  int execute() {
+    build.finish();
+    options.threads = build.threads;
+    options.output.quiet = build.shared.quiet;
+    auto prepared = prepare_job(build, data);
+    return prepared ? training::predict(prepared->job, options) : model_error;
+  }
+};
+
+struct BenchCommand {
+  BuildOptions build;
+  training::BenchOptions options;
+
+  int execute() {
+    options.idle_mib = training::resident_mib();
+    build.finish();
+    options.threads = build.threads;
+    options.version = compiler_version();
+    auto prepared = prepare_job(build, {});
+    if (!prepared) return model_error;
+    options.compile_seconds = prepared->compile_seconds;
+    // The compiler's own structures are not part of what a step costs.
+    prepared->compilation.reset();
+    return training::bench(prepared->job, options);
+  }
+};
+} // namespace
+
+void declare_train(CLI::App& command, int& exit_code) {
+  auto state = std::make_shared<TrainCommand>();
+  state->declare(command);
+  command.callback([state, &exit_code] { exit_code = state->execute(); });
+}
+
+void declare_eval(CLI::App& command, int& exit_code) {
+  auto state = std::make_shared<EvalCommand>();
+  state->build.declare(command);
+  command.add_option("--weights", state->options.weights, "Checkpoint, or the folder of a run")->required();
+  command.add_option("--data", state->data, "Data instead of the model's");
+  declare_part(command, state->options.part);
+  command.add_flag("--json", state->options.json, "Print one JSON object");
+  command.add_option("--require", state->options.require, "Exit with 9 unless it holds: 'accuracy>=0.97'")
+      ->allow_extra_args(false);
+  declare_output(command, state->options.output);
+  command.footer("Example:\n  dlcc eval model.json --weights runs/model-1 --json");
+  command.callback([state, &exit_code] { exit_code = state->execute(); });
+}
+
+void declare_predict(CLI::App& command, int& exit_code) {
+  auto state = std::make_shared<PredictCommand>();
+  state->build.declare(command);
+  command.add_option("--weights", state->options.weights, "Checkpoint, or the folder of a run")->required();
+  command.add_option("--data", state->data, "Data instead of the model's");
+  declare_part(command, state->options.part);
+  command.add_option("-o,--output", state->options.out, "File to write: .npy or csv; standard output without it");
+  command.add_option("--output-name", state->options.result, "Which output; the first by default");
+  declare_output(command, state->options.output);
+  command.footer("Example:\n  dlcc predict model.json --weights runs/model-1 -o predictions.npy");
+  command.callback([state, &exit_code] { exit_code = state->execute(); });
+}
+
+void declare_bench(CLI::App& command, int& exit_code) {
+  auto state = std::make_shared<BenchCommand>();
+  state->build.declare(command);
+  command.add_option("--warmup", state->options.warmup, "Steps before the timing starts")->capture_default_str();
+  command.add_option("--steps", state->options.steps, "Timed steps")->capture_default_str();
+  command.add_flag("--json", state->options.json, "Print JSON");
+  command.add_flag("--serve", state->options.serve, "Answer `run K` lines with nanoseconds, until `quit`");
+  command.footer("Example:\n  dlcc bench model.json --steps 200 --threads 2");
+  command.callback([state, &exit_code] { exit_code = state->execute(); });
+}
+
+} // namespace dlcc::tools

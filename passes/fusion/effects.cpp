@@ -35,24 +35,50 @@ NodeId FunctionFacts::producer(const Read& read) const {
   return storage[v] == Storage::computed ? function.values[v].node : NodeId();
 }
 
+std::vector<ValueId> FunctionFacts::sources(ValueId v) const {
+  v = owner(v);
+  if (storage[v] != Storage::inlined) return {v};
+  std::vector<ValueId> values;
+  for (const Read& read : access_of(function, function.values[v].node, storage).reads)
+    values.push_back(owner(read.value));
+  return values;
+}
+
 const Update* FunctionFacts::update_of(NodeId n) const {
   for (size_t u = 0; u < function.updates.size(); ++u)
     if (in_place[u] && function.values[function.updates[u].value].node == n) return &function.updates[u];
   return nullptr;
 }
 
+// Whether the node reads elements of the old version other than the one it is about to replace.
+bool FunctionFacts::overwrites_what_it_reads(size_t update) const {
+  ValueId v = function.updates[update].value;
+  const Shape& shape = function.type(v).shape;
+  const std::vector<Read>& reads = access[function.values[v].node].reads;
+  return std::any_of(reads.begin(), reads.end(), [&](const Read& read) {
+    const Value& source = function.values[owner(read.value)];
+    return source.kind == ValueKind::state && source.state == function.updates[update].state &&
+           identity_prefix(function, read, shape) != shape.size();
+  });
+}
+
 void FunctionFacts::find_in_place_updates() {
   std::vector<bool> taken(function.values.size(), false);
   for (size_t u = 0; u < function.updates.size(); ++u) {
     ValueId v = function.updates[u].value;
-    in_place[u] = storage[v] == Storage::computed && !taken[v.index];
+    in_place[u] = storage[v] == Storage::computed && !taken[v.index] && !overwrites_what_it_reads(u);
     taken[v.index] = true;
-    // A result that is the old version is read after everything else.
-    for (ValueId r : function.results) {
-      const Value& owner_value = function.values[owner(r)];
-      if (owner_value.kind == ValueKind::state && owner_value.state == function.updates[u].state) in_place[u] = false;
-    }
   }
+  // Copies come after everything else; what they read of old versions must still be there.
+  std::vector<ValueId> copied = function.results;
+  for (const Update& update : function.updates)
+    if (storage[update.value] != Storage::computed) copied.push_back(update.value);
+  std::vector<StateId> kept;
+  for (ValueId v : copied)
+    for (ValueId source : sources(v))
+      if (function.values[source].kind == ValueKind::state) kept.push_back(function.values[source].state);
+  for (size_t u = 0; u < function.updates.size(); ++u)
+    if (std::find(kept.begin(), kept.end(), function.updates[u].state) != kept.end()) in_place[u] = false;
 }
 
 void FunctionFacts::add_effect_edges() {

@@ -19,6 +19,8 @@ struct FunctionFacts {
 
   bool computed(graph::NodeId n) const { return storage[function.nodes[n].results[0]] == Storage::computed; }
   graph::ValueId owner(graph::ValueId v) const { return storage_of(function, storage, v); }
+  /// The stored values that make v's elements, if no cluster computes v: what a copy of v reads. Else its owner.
+  std::vector<graph::ValueId> sources(graph::ValueId v) const;
   /// The computed node whose result's storage this read touches; not valid() for external values.
   graph::NodeId producer(const Read& read) const;
   /// The updates that may be made in place by this node, as indices into function.updates.
@@ -26,6 +28,7 @@ struct FunctionFacts {
 
 private:
   void find_in_place_updates();
+  bool overwrites_what_it_reads(size_t update) const;
   void add_effect_edges();
   bool sort();
 };

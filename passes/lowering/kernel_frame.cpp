@@ -79,7 +79,7 @@ ExprId KernelFrame::let(const std::string& name, ExprId value) {
 ExprId KernelFrame::reduce(const std::string& name, Combine combine, std::vector<LoopVar> vars, ExprId value) {
   Stmt s;
   s.kind = StmtKind::reduce, s.combine = combine, s.value = value;
-  s.order = reduction_order(kernel_, vars, value);
+  s.order = reduction_order(kernel_, combine, vars, value);
   s.vars = std::move(vars);
   s.local = build_.local(name, build_.dtype(value));
   LocalId local = s.local;
@@ -104,11 +104,11 @@ LoweredCluster KernelFrame::finish() {
   return {std::move(kernel_), std::move(arguments_)};
 }
 
-Order reduction_order(const Kernel& kernel, const std::vector<LoopVar>& vars, ExprId value) {
+Order reduction_order(const Kernel& kernel, Combine combine, const std::vector<LoopVar>& vars, ExprId value) {
   int64_t count = 1;
   for (const LoopVar& v : vars) count *= v.extent;
   if (count < 32) return Order::sequential;
-  bool contiguous = false, strided = false;
+  bool strided = false;
   std::vector<ExprId> pending{value};
   while (!pending.empty()) {
     const Expr& e = kernel.exprs[pending.back()];
@@ -118,9 +118,11 @@ Order reduction_order(const Kernel& kernel, const std::vector<LoopVar>& vars, Ex
     Shape strides = strides_of(kernel.tensors[e.tensor].type.shape);
     int64_t stride = 0;
     for (size_t i = 0; i < e.at.size(); ++i) stride += e.at[i].affine.coefficient(vars.back().var) * strides[i];
-    (stride == 1 ? contiguous : strided) |= stride != 0;
+    strided |= stride != 0 && stride != 1;
   }
-  return contiguous && !strided ? Order::lanes : strided ? Order::blocks : Order::lanes;
+  if (!strided) return Order::lanes;
+  // Blocks keep rounding errors small; the largest and the smallest have none.
+  return combine == Combine::sum || combine == Combine::product ? Order::blocks : Order::sequential;
 }
 
 } // namespace dlcc::passes

@@ -49,6 +49,7 @@ private:
 
 /// The order of sums: short ones in one chain; over contiguous elements in lanes; over strided ones in blocks, the
 /// order a contraction has. A function of extents and layout alone.
-loops::Order reduction_order(const loops::Kernel& kernel, const std::vector<loops::LoopVar>& vars, loops::ExprId value);
+loops::Order reduction_order(const loops::Kernel& kernel, loops::Combine combine,
+                             const std::vector<loops::LoopVar>& vars, loops::ExprId value);
 
 } // namespace dlcc::passes

@@ -320,4 +320,13 @@ LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::Buff
   return frame.finish();
 }
 
+LoweredCluster lower_move(const LoweringContext& context, const Value& value, loops::BufferId from,
+                          loops::BufferId to) {
+  KernelFrame frame(context, value.name + ".copy", {});
+  std::vector<Index> at = frame.open_loops(value.type.shape, "rst");
+  ExprId element = frame.build().load(frame.parameter(from, value.name, value.type, Access::in), at, false);
+  frame.store(frame.parameter(to, value.name + ".out", value.type, Access::out), at, element);
+  return frame.finish();
+}
+
 } // namespace dlcc::passes

@@ -31,5 +31,8 @@ LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<g
 
 /// A kernel that computes v, which no cluster computes (a view, a constant, a state), into `target`.
 LoweredCluster lower_copy(const LoweringContext& context, graph::ValueId v, loops::BufferId target);
+/// A kernel that moves a value from one buffer to another.
+LoweredCluster lower_move(const LoweringContext& context, const graph::Value& value, loops::BufferId from,
+                          loops::BufferId to);
 
 } // namespace dlcc::passes

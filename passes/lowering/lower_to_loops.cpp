@@ -169,8 +169,12 @@ std::set<ValueId> EntryLowering::stored_values() const {
     for (const Read& read : facts_.access[n].reads)
       if (ValueId v = facts_.owner(read.value); facts_.storage[v] == Storage::computed)
         if (cluster_of(v) != f_.nodes[n].cluster) stored.insert(v);
-  for (ValueId r : f_.results) stored.insert(facts_.owner(r));
-  for (const Update& u : f_.updates) stored.insert(facts_.owner(u.value));
+  auto keep = [&](ValueId v) {
+    for (ValueId source : facts_.sources(v))
+      if (facts_.storage[source] == Storage::computed) stored.insert(source);
+  };
+  for (ValueId r : f_.results) keep(r);
+  for (const Update& u : f_.updates) keep(u.value);
   return stored;
 }
 
@@ -203,33 +207,33 @@ std::vector<std::vector<NodeId>> EntryLowering::clusters_in_order() const {
   return ordered;
 }
 
-// Results first: they may be old versions. A state that becomes another one's old version goes through a buffer of its
-// own.
+// Results first: they may be old versions. So may what becomes the next version of another state: that goes through a
+// buffer of its own, filled before any state changes.
 void EntryLowering::add_copies(loops::Entry& entry) {
-  for (auto& [v, target] : copies_) entry.steps.push_back(builder_.call(lower_copy(*context_, v, target)));
-  std::vector<std::pair<BufferId, BufferId>> last;
+  auto copy = [&](ValueId v, BufferId to) { entry.steps.push_back(builder_.call(lower_copy(*context_, v, to))); };
+  for (auto& [v, target] : copies_) copy(v, target);
+  struct Pending {
+    ValueId value;
+    BufferId temporary, state;
+  };
+  std::vector<Pending> pending;
   for (size_t u = 0; u < f_.updates.size(); ++u) {
     if (facts_.in_place[u]) continue;
     const Update& update = f_.updates[u];
-    BufferId state = builder_.state_buffers[update.state.index];
-    const Value& source = f_.values[facts_.owner(update.value)];
-    if (source.kind != ValueKind::state) {
-      entry.steps.push_back(builder_.call(lower_copy(*context_, update.value, state)));
-      continue;
+    Pending p{update.value, {}, builder_.state_buffers[update.state.index]};
+    std::vector<ValueId> sources = facts_.sources(p.value);
+    if (std::any_of(sources.begin(), sources.end(), [&](ValueId v) { return f_.values[v].kind == ValueKind::state; })) {
+      Buffer temporary{f_.name + "." + f_.values[p.value].name + ".old", f_.type(p.value), Region::arena};
+      temporary.entry = f_.name;
+      copy(p.value, p.temporary = builder_.add(std::move(temporary)));
     }
-    Buffer temporary{f_.name + "." + f_.values[update.value].name + ".old", f_.type(update.value), Region::arena};
-    temporary.entry = f_.name;
-    BufferId t = builder_.add(std::move(temporary));
-    entry.steps.push_back(builder_.call(lower_copy(*context_, update.value, t)));
-    buffers_[update.value] = t;
-    last.emplace_back(t, state);
+    pending.push_back(p);
   }
-  for (auto& [from, to] : last) {
-    ValueId v;
-    for (const Update& update : f_.updates)
-      if (buffers_[update.value] == from) v = update.value;
-    entry.steps.push_back(builder_.call(lower_copy(*context_, v, to)));
-  }
+  for (const Pending& p : pending)
+    if (p.temporary.valid())
+      entry.steps.push_back(builder_.call(lower_move(*context_, f_.values[p.value], p.temporary, p.state)));
+    else
+      copy(p.value, p.state);
 }
 
 bool EntryLowering::writes_state(const loops::Call& call) const {

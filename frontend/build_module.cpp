@@ -3,7 +3,10 @@
 #include "frontend/directives.h"
 #include "frontend/functions.h"
 
+#include "ir/ops/random.h"
+
 #include <algorithm>
+#include <unordered_map>
 
 namespace dlcc::frontend {
 
@@ -11,12 +14,12 @@ namespace {
 /// Names of the scalars of a call and of the hyper table.
 constexpr std::string_view reserved_names[] = {"n_valid", "batch", "update", "seed", "learning_rate"};
 
-void check_tensors(const std::vector<TensorSpec>& tensors, const char* what, Reporter& report) {
+void check_tensors(const ModelSpec& spec, const std::vector<TensorSpec>& tensors, const char* what, Reporter& report) {
   for (const TensorSpec& t : tensors) {
     if (std::find(std::begin(reserved_names), std::end(reserved_names), t.name.text) != std::end(reserved_names))
       report.error("bad-name", std::string(what) + " " + quoted(t.name.text) + " has a reserved name, expected another",
                    t.name.place);
-    if (t.batch_axis() > 0)
+    if (t.batch_axis() > 0 && &tensors != &spec.params)
       report.error("shape-mismatch",
                    std::string(what) + " " + quoted(t.name.text) + " has the batch N on axis " +
                        std::to_string(t.batch_axis()) + ", expected it first",
@@ -68,6 +71,24 @@ double sklearn_factor(const ModelSpec& spec) {
   return 6;
 }
 
+// Names of random streams become 32-bit numbers (ir/ops/random.h); two that meet would draw the same numbers.
+void check_streams(const ModelSpec& spec, const graph::Module& module, Reporter& report) {
+  std::unordered_map<uint32_t, std::string> names;
+  auto note = [&](const std::string& name) {
+    auto [at, is_new] = names.emplace(ops::stream_number(name), name);
+    if (!is_new && at->second != name)
+      report.error("bad-name",
+                   quoted(at->second) + " and " + quoted(name) +
+                       " would draw the same random numbers, expected another name for one of them",
+                   spec.root->place);
+  };
+  for (const graph::State& s : module.states)
+    if (s.role == graph::StateRole::parameter) note(s.name);
+  for (const graph::Function& f : module.functions)
+    for (const graph::Node& node : f.nodes)
+      if (node.attributes.has("stream")) note(std::string(node.attributes.string("stream")));
+}
+
 void add_functions(Construction& c) {
   std::vector<Name> inputs;
   for (const TensorSpec* input : network_inputs(c.spec)) inputs.push_back(input->name);
@@ -87,15 +108,16 @@ std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable 
   module.name = spec.name, module.file = diagnostics.file(), module.dtype = spec.dtype;
   module.batch = has_batch(spec) ? spec.train.batch_size : 0;
   Reporter report(spec, diagnostics);
-  check_tensors(spec.inputs, "input", report);
-  check_tensors(spec.labels, "label", report);
-  check_tensors(spec.params, "param", report);
+  check_tensors(spec, spec.inputs, "input", report);
+  check_tensors(spec, spec.labels, "label", report);
+  check_tensors(spec, spec.params, "param", report);
   Parameters parameters(module, report);
   declare_params(spec, parameters, report);
   if (report.failed()) return std::nullopt;
   add_directives(spec, module);
   Construction construction{spec, module, ops, report, parameters, sklearn_factor(spec)};
   add_functions(construction);
+  if (!report.failed()) check_streams(spec, module, report);
   if (report.failed()) return std::nullopt;
   return module;
 }

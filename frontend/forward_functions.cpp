@@ -33,9 +33,9 @@ private:
   static graph::ValueId output(graph::Builder& b, graph::ValueId value, const std::string& name) {
     const graph::Value& v = b.function().values[value];
     if (v.name == name) return value;
-    bool is_free = v.kind == graph::ValueKind::result && !b.reserved(name) && !b.function().find(name);
-    graph::ValueId out = is_free ? value : b.add("linear", {value});
-    return b.reserved(name) ? out : b.named(out, name);
+    graph::ValueId out = b.add("linear", {value});
+    b.take_name(out, name);
+    return out;
   }
 
   void add_network(const std::string& name, Mode mode, bool is_entry) {

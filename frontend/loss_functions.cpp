@@ -25,7 +25,8 @@ private:
   void add_function(const std::string& name, const std::string& forward, bool is_entry);
   std::vector<Term> call_forward(graph::Builder& b, const std::string& name);
   Term total_loss(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values);
-  void add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, Term rows);
+  void add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, const ValidRows& valid,
+                               const std::vector<Term>& values);
   void add_activity_penalties(const ValidRows& valid, const std::vector<Term>& values, std::vector<Term>& terms);
   void update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values, Term loss);
   void add_reset();
@@ -93,8 +94,7 @@ Term LossFunctions::total_loss(graph::Builder& b, const ValidRows& valid, const 
     });
   }
   if (c_.report.failed()) return {};
-  add_parameter_penalties(b, terms,
-                          ops::cast(valid.count(values[plan_.index_of(plan_.losses[0].prediction)]), DType::f64));
+  add_parameter_penalties(b, terms, valid, values);
   add_activity_penalties(valid, values, terms);
   b.where = place_of_loss();
   Term total = terms[0];
@@ -104,7 +104,8 @@ Term LossFunctions::total_loss(graph::Builder& b, const ValidRows& valid, const 
 }
 
 // Frozen parameters add nothing.
-void LossFunctions::add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, Term rows) {
+void LossFunctions::add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, const ValidRows& valid,
+                                            const std::vector<Term>& values) {
   auto squares = [&](graph::StateId s) { return ops::sum(ops::cast(ops::square(Term{&b, b.state(s)}), DType::f64)); };
   for (const Penalty& p : c_.parameters.penalties()) {
     if (!c_.module.states[p.state].trainable()) continue;
@@ -115,6 +116,7 @@ void LossFunctions::add_parameter_penalties(graph::Builder& b, std::vector<Term>
   const Record* optimizer = c_.spec.optimizer();
   if (!optimizer || optimizer->text("preset") != "sklearn" || optimizer->number("alpha") == 0) return;
   b.where = optimizer->place.where;
+  Term rows = ops::cast(valid.count(values[plan_.index_of(plan_.losses[0].prediction)]), DType::f64);
   for (graph::StateId s : c_.parameters.weights())
     if (c_.module.states[s].trainable())
       terms.push_back(squares(s) * (0.5 * optimizer->number("alpha")) / ops::maximum(rows, 1.0));

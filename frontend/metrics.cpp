@@ -64,6 +64,14 @@ std::optional<Term> MetricContext::counted() const {
   return as_count(label != static_cast<double>(*ignored));
 }
 
+Term MetricContext::counting(Term x) const {
+  std::optional<Term> flags = counted();
+  if (!flags) return x;
+  Shape column = flags->shape();
+  column.push_back(1);
+  return x * ops::reshape(*flags, column);
+}
+
 // ---- shares and means -----------------------------------------------------------------------------------------------
 
 namespace {
@@ -123,7 +131,7 @@ void update_loss(MetricContext& c) {
 // ---- 0 and 1 --------------------------------------------------------------------------------------------------------
 
 void add_confusion(MetricContext& c) {
-  Term positive = c.positive(c.plan.record->number("threshold")), truth = c.truth();
+  Term positive = c.counting(c.positive(c.plan.record->number("threshold"))), truth = c.counting(c.truth());
   c.add("true_positives", c.valid.sum(positive * truth));
   c.add("predicted", c.valid.sum(positive));
   c.add("actual", c.valid.sum(truth));
@@ -148,7 +156,8 @@ void update_auc(MetricContext& c) {
   const int64_t count = c.plan.record->integer("thresholds");
   Term thresholds{&c.b, c.b.add("constant", {},
                                 {{"dtype", DType::f64}, {"shape", Shape{count}}, {"values", auc_thresholds(count)}})};
-  Term p = ops::cast(c.probability(), DType::f64), truth = c.truth();
+  Term p = ops::cast(c.probability(), DType::f64);
+  Term is_true = c.counting(c.truth()), is_false = c.counting(1.0 - c.truth());
   Shape column = p.shape();
   column.push_back(1);
   Term above = as_count(ops::reshape(p, column) > thresholds);
@@ -157,10 +166,10 @@ void update_auc(MetricContext& c) {
   auto by_threshold = [&](Term which) { // sums over everything but the thresholds
     return ops::sum(c.valid.masked(above * ops::reshape(which, column)), rows);
   };
-  c.add("true_positives", by_threshold(truth));
-  c.add("false_positives", by_threshold(1.0 - truth));
-  c.add("positives", c.valid.sum(truth));
-  c.add("negatives", c.valid.sum(1.0 - truth));
+  c.add("true_positives", by_threshold(is_true));
+  c.add("false_positives", by_threshold(is_false));
+  c.add("positives", c.valid.sum(is_true));
+  c.add("negatives", c.valid.sum(is_false));
 }
 
 // The trapezoidal rule over the points (false positive rate, true positive rate).

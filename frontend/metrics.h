@@ -34,6 +34,8 @@ public:
   ops::Term probability() const;
   /// One number an element that counts: 1, or 0 where the label is ignored. Shape of the label.
   std::optional<ops::Term> counted() const;
+  /// `x`, one number a sample and class, with zeros where the label is ignored.
+  ops::Term counting(ops::Term x) const;
 };
 
 /// What the result of a metric sees.

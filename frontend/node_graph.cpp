@@ -150,6 +150,7 @@ void UserFunctions::check_calls(const std::vector<Record>& records) {
   Topology topology = sort_by_need(needs);
   if (!topology.cycle.empty()) {
     std::vector<uint32_t> callers(topology.cycle.rbegin(), topology.cycle.rend()); // callers before callees
+    std::rotate(callers.begin(), std::min_element(callers.begin(), callers.end()), callers.end());
     auto name = [&](uint32_t f) { return quoted(records[f].entry.text); };
     return report_.error("cycle", "functions may not recur: " + cycle_text(callers, name),
                          records[callers[0]].entry.place);

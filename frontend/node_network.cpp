@@ -64,18 +64,15 @@ private:
   std::vector<ValueId> apply_operator(const NodeSpec& node, std::vector<ValueId> operands, const std::string& name) {
     const graph::OpDef& op = *graph::find_op(c_.ops, node.op.text);
     Attributes attributes = node_attributes(node, op, c_.module.dtype);
+    const bool is_identity = op.name == "dropout" && mode_ == Mode::predict;
     for (const graph::AttributeDef& def : op.attributes) {
       if (def.name != "stream") continue;
       if (!attributes.has("stream")) attributes.set("stream", name);
+      if (is_identity) continue;
       operands.push_back(b_.call_scalar("seed"));
       operands.push_back(b_.call_scalar("batch"));
     }
-    if (op.name == "dropout" && mode_ == Mode::predict) {
-      std::vector<Type> types;
-      for (ValueId v : operands) types.push_back(b_.type(v));
-      graph::infer(c_.module, op, types, attributes);
-      return {b_.add("linear", {operands[0]})};
-    }
+    if (is_identity) return {b_.add("linear", std::move(operands))}; // its attributes were checked in training
     return b_.add_all(op, std::move(operands), std::move(attributes));
   }
 
@@ -97,8 +94,7 @@ private:
     std::vector<ValueId> results;
     for (const Name& output : f.record->names("outputs")) {
       ValueId v = values[*f.body.find(output.text)];
-      if (!v.valid())
-        throw ModelError{"invalid-op", "the call of function " + quoted(node.op.text) + " failed", node.place};
+      if (!v.valid()) throw ModelError{}; // reported inside
       results.push_back(v);
     }
     return results;
@@ -108,15 +104,14 @@ private:
   std::string instance(const UserFunction& f, const std::vector<ValueId>& operands) {
     std::string key = f.record->entry.text;
     for (ValueId v : operands) key += " " + to_string(b_.type(v));
-    auto [at, is_new] = instances_.try_emplace(key, "function/" + f.record->entry.text);
-    if (!is_new) return at->second;
-    std::string name = at->second;
-    for (int k = 1; c_.module.find_function(name); ++k) name = at->second + "." + std::to_string(k);
-    at->second = name;
+    if (auto known = instances_.find(key); known != instances_.end()) return known->second;
+    const std::string first = "function/" + f.record->entry.text;
+    std::string name = first;
+    for (int k = 1; c_.module.find_function(name); ++k) name = first + "." + std::to_string(k);
     std::vector<Type> types;
     for (ValueId v : operands) types.push_back(b_.type(v));
-    std::vector<Type> results = add_body(f, name, types);
-    add_gradient(f, name, types, results);
+    add_gradient(f, name, types, add_body(f, name, types));
+    instances_.emplace(std::move(key), name);
     return name;
   }
 
@@ -131,9 +126,7 @@ private:
     std::vector<Type> results;
     for (const Name& output : f.record->names("outputs")) {
       ValueId v = values[*f.body.find(output.text)];
-      if (!v.valid())
-        throw ModelError{"invalid-op", "the body of function " + quoted(f.record->entry.text) + " failed",
-                         output.place};
+      if (!v.valid()) throw ModelError{}; // reported inside
       function.results.push_back(v);
       results.push_back(b.type(v));
     }
@@ -185,10 +178,10 @@ private:
                        "the gradient of function " + quoted(f.record->entry.text) + " does not define " + quoted(name),
                        place};
     ValueId v = values[*number];
-    if (!v.valid() || !(b.type(v) == type))
+    if (!v.valid()) throw ModelError{}; // reported inside
+    if (!(b.type(v) == type))
       throw ModelError{"shape-mismatch",
-                       quoted(name) + " is " + (v.valid() ? to_string(b.type(v)) : std::string("not computed")) +
-                           ", expected " + to_string(type) + " as its input",
+                       quoted(name) + " is " + to_string(b.type(v)) + ", expected " + to_string(type) + " as its input",
                        place};
     return v;
   }

@@ -46,6 +46,7 @@ public:
   ModelReader(ModelSpec& spec, Validator& validator) : spec_(spec), validator_(validator) {}
 
   void read(const Overrides& overrides) {
+    apply_preset();
     const Record& root = *spec_.root;
     spec_.name = root.text("name");
     spec_.seed = root.integer("seed");
@@ -64,6 +65,14 @@ public:
   }
 
 private:
+  // scikit-learn's batches have min(200, n) rows; a data set of fewer is one short batch.
+  void apply_preset() {
+    const Record* optimizer = spec_.optimizer();
+    if (!optimizer || optimizer->text_or_empty("preset") != "sklearn" || !spec_.root->has("train")) return;
+    Arg& batch_size = std::get<std::vector<Record>>(spec_.root->at("train").value)[0].at("batch_size");
+    if (!batch_size.is_given) batch_size.value = int64_t{200};
+  }
+
   // Layers or nodes, and what layers need.
   void check_parts() {
     const Record& root = *spec_.root;

@@ -8,9 +8,9 @@ namespace dlcc::frontend {
 
 /// An error that ends the work on one layer, node or loss; what does not need its value goes on.
 struct ModelError {
-  const char* name;
-  std::string text;
-  Place place; ///< unknown: the place of the layer, node or loss
+  const char* name = ""; ///< "": it is reported already
+  std::string text = {};
+  Place place = {}; ///< unknown: the place of the layer, node or loss
 };
 
 /// 'name', escaped and short.
@@ -36,7 +36,7 @@ public:
       body();
       return true;
     } catch (const ModelError& e) {
-      error(e.name, e.text, e.place.value == no_value ? place : e.place);
+      if (*e.name) error(e.name, e.text, e.place.value == no_value ? place : e.place);
     } catch (const graph::InferError& e) {
       error("invalid-op", what() + ": " + e.what(), place);
     }

@@ -73,8 +73,8 @@ TEST(GoodModel, logistic_regression) {
 TEST(GoodModel, everything) {
   ModelSpec m = good(everything, t_is_two);
   EXPECT_EQ(m.name, "model");
-  EXPECT_EQ(to_string(m.inputs[0].type), "f64[32,2,3]");
-  EXPECT_EQ(to_string(m.inputs[1].type), "u8[32,2,3]");
+  EXPECT_EQ(to_string(m.inputs[0].type), "f64[200,2,3]");
+  EXPECT_EQ(to_string(m.inputs[1].type), "u8[200,2,3]");
   ASSERT_EQ(m.inputs.size(), 2u);
   EXPECT_EQ(m.layers()[0].names("from")[1].text, "b");
   EXPECT_EQ(m.layers()[3].numbers("variance"), std::vector<double>{4});
@@ -172,6 +172,7 @@ TEST(Config, defaults_are_written_out) {
     "momentum": 0.0,
     "nesterov": false,
     "weight_decay": 0.0,
+    "accumulate_steps": 1,
     "preset": "keras"
   },
   "train": {"batch_size": 32, "epochs": 1, "validation_split": 0.0, "shuffle": true, "last_batch": "mask", "terminate_on_nan": true},

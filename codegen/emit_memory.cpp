@@ -89,7 +89,7 @@ Place KernelEmitter::place_of(TensorId t, const std::vector<Index>& at, bool pad
 
 llvm::Value* KernelEmitter::address(const Place& p) {
   llvm::Value* a = p.index ? b.CreateInBoundsGEP(p.element, p.base, p.index) : p.base;
-  return p.offset == 0 ? a : b.CreateInBoundsGEP(p.element, a, i64(p.offset));
+  return element_at(p.element, a, p.offset);
 }
 
 namespace {

@@ -98,7 +98,7 @@ llvm::Value* KernelEmitter::allocate_scratch(int64_t bytes) {
   llvm::IRBuilder<>::InsertPointGuard guard(b);
   llvm::BasicBlock& entry = function_->getEntryBlock();
   b.SetInsertPoint(&entry, entry.getFirstInsertionPt());
-  llvm::Value* p = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), scratch_, static_cast<uint64_t>(scratch_bytes_));
+  llvm::Value* p = element_at(b.getInt8Ty(), scratch_, scratch_bytes_);
   scratch_bytes_ += (bytes + 63) / 64 * 64;
   return p;
 }

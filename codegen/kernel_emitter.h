@@ -79,6 +79,10 @@ public:
   llvm::Type* type_of(DType t);        ///< of a value: bool is i1
   llvm::Type* memory_type_of(DType t); ///< bool is i8
   llvm::Value* i64(int64_t v) { return b.getInt64(static_cast<uint64_t>(v)); }
+  llvm::Value* times(llvm::Value* v, int64_t c) { return c == 1 ? v : c == 0 ? i64(0) : b.CreateNSWMul(v, i64(c)); }
+  llvm::Value* element_at(llvm::Type* type, llvm::Value* base, int64_t index) {
+    return index == 0 ? base : b.CreateInBoundsGEP(type, base, i64(index));
+  }
   llvm::Value* widen(llvm::Value* v); ///< to all lanes
   llvm::Value* lane_numbers();        ///< <0, 1, 2, ...> as i64
   llvm::Value* prefix_mask(int64_t active, unsigned lanes);

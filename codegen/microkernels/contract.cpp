@@ -185,7 +185,7 @@ void ContractEmitter::emit_block(Range rows, Range columns) {
 }
 
 llvm::Value* ContractEmitter::partial(llvm::Value* row, int64_t vector) {
-  llvm::Value* index = b_.CreateNSWAdd(b_.CreateNSWMul(row, e_.i64(tile_columns_ / lanes_)), e_.i64(vector));
+  llvm::Value* index = b_.CreateNSWAdd(e_.times(row, tile_columns_ / lanes_), e_.i64(vector));
   return b_.CreateInBoundsGEP(vector_, partial_memory_, index);
 }
 
@@ -226,9 +226,9 @@ void ContractEmitter::emit_tile(const Panel& a, const Panel& b, const Tile& t, b
 
 llvm::Value* ContractEmitter::load_broadcast(const Panel& a, llvm::Value* row, int64_t r, llvm::Value* k) {
   llvm::Value* start = a.first ? b_.CreateNSWSub(row, a.first) : row;
-  llvm::Value* index = b_.CreateNSWAdd(b_.CreateNSWMul(start, e_.i64(a.along)), b_.CreateNSWMul(k, e_.i64(a.depth)));
+  llvm::Value* index = b_.CreateNSWAdd(e_.times(start, a.along), e_.times(k, a.depth));
   llvm::Value* at = b_.CreateInBoundsGEP(a.element, a.base, index);
-  if (r != 0) at = b_.CreateInBoundsGEP(a.element, at, e_.i64(r * a.along));
+  at = e_.element_at(a.element, at, r * a.along);
   return b_.CreateVectorSplat(lanes_, b_.CreateAlignedLoad(a.element, at, llvm::Align(byte_size(type_))));
 }
 
@@ -239,10 +239,10 @@ Values ContractEmitter::chain(const Panel& a, const Panel& b, const Tile& t, boo
   llvm::Value* start = b.first ? b_.CreateNSWSub(t.column, b.first) : t.column;
   auto step = [&](llvm::Value* at, const Values& before) {
     Values columns;
-    llvm::Value* index = b_.CreateNSWAdd(b_.CreateNSWMul(start, e_.i64(b.along)), b_.CreateNSWMul(at, e_.i64(b.depth)));
+    llvm::Value* index = b_.CreateNSWAdd(e_.times(start, b.along), e_.times(at, b.depth));
     llvm::Value* first = b_.CreateInBoundsGEP(b.element, b.base, index);
     for (int64_t v = 0; v < t.vectors; ++v) {
-      llvm::Value* from = b_.CreateInBoundsGEP(b.element, first, e_.i64(v * lanes_));
+      llvm::Value* from = e_.element_at(b.element, first, v * lanes_);
       llvm::Value* mask = masked && v + 1 == t.vectors ? e_.prefix_mask(t.active, lanes_) : nullptr;
       columns.push_back(mask ? b_.CreateMaskedLoad(vector_, from, align, mask, llvm::Constant::getNullValue(vector_))
                              : static_cast<llvm::Value*>(b_.CreateAlignedLoad(vector_, from, align)));

@@ -103,6 +103,22 @@ private:
 };
 } // namespace
 
+namespace {
+// Whether the indices lie within the shape, as a boolean; not valid for rank 0.
+ExprId is_inside(const Shape& shape, const std::vector<Index>& at, loops::Builder& build) {
+  ExprId inside;
+  auto require = [&](ExprId condition) {
+    inside = inside.valid() ? build.op(loops::ScalarOp::logical_and, {inside, condition}) : condition;
+  };
+  for (size_t i = 0; i < shape.size(); ++i) {
+    ExprId index = build.index(at[i]);
+    require(build.op(loops::ScalarOp::less_equal, {build.constant(0, DType::i64), index}));
+    require(build.less(index, build.constant(static_cast<double>(shape[i]), DType::i64)));
+  }
+  return inside;
+}
+} // namespace
+
 ExprId expand_element(const Function& function, ValueId v, const std::vector<Index>& at, bool padded,
                       loops::Builder& build, ElementSink& sink) {
   if (auto leaf = sink.leaf(v, at, padded)) return *leaf;
@@ -113,7 +129,10 @@ ExprId expand_element(const Function& function, ValueId v, const std::vector<Ind
   Expansion expansion(function, node, at, padded, build, sink);
   node.op->element(expansion);
   DLCC_CHECK(expansion.result.valid(), "the operator '" + std::string(node.op->name) + "' set no element");
-  return expansion.result;
+  // Outside a view there may well be elements of what it looks at.
+  ExprId inside = padded ? is_inside(value.type.shape, at, build) : ExprId();
+  if (!inside.valid()) return expansion.result;
+  return build.select(inside, expansion.result, build.constant(0, value.type.dtype));
 }
 
 namespace {

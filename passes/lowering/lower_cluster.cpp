@@ -150,7 +150,15 @@ void RowsLowering::assign_nests() {
 }
 
 void RowsLowering::run() {
+  size_t depth = frame_.depth();
   outer_indices_ = frame_.open_loops(axes(members_[0].shape, 0, outer_), "rst");
+  // Scratch lives within an iteration of the outermost loop, so there has to be one.
+  bool scratch = std::any_of(members_.begin(), members_.end(), [](const Member& m) { return m.kept && !m.stored; });
+  if (scratch && frame_.depth() == depth) {
+    loops::Stmt loop;
+    loop.kind = loops::StmtKind::loop, loop.vars = {{frame_.build().var("r"), 1}};
+    frame_.open(std::move(loop));
+  }
   for (size_t first = 0; first < members_.size();) {
     size_t last = first;
     while (last < members_.size() && members_[last].nest == members_[first].nest) ++last;

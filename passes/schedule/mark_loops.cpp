@@ -68,7 +68,7 @@ void Marker::mark(StmtId id, bool outermost) {
   if (s.kind == StmtKind::reduce && s.order == Order::lanes) s.mark = Mark::vector;
   if (s.kind == StmtKind::contract) tile(s);
   if (s.kind != StmtKind::loop) return;
-  if (fits_lanes_of_rows(s.body)) {
+  if (s.vars[0].extent > 1 && fits_lanes_of_rows(s.body)) {
     s.mark = Mark::vector;
     return;
   }

@@ -103,8 +103,6 @@ private:
 };
 } // namespace
 
-namespace {
-// Whether the indices lie within the shape, as a boolean; not valid for rank 0.
 ExprId is_inside(const Shape& shape, const std::vector<Index>& at, loops::Builder& build) {
   ExprId inside;
   auto require = [&](ExprId condition) {
@@ -117,7 +115,6 @@ ExprId is_inside(const Shape& shape, const std::vector<Index>& at, loops::Builde
   }
   return inside;
 }
-} // namespace
 
 ExprId expand_element(const Function& function, ValueId v, const std::vector<Index>& at, bool padded,
                       loops::Builder& build, ElementSink& sink) {

@@ -33,6 +33,9 @@ public:
   virtual void check(loops::ExprId condition, loops::ExprId sample, loops::ExprId value, loops::Fault fault) = 0;
 };
 
+/// Whether the indices lie within the shape, as a boolean; not valid for rank 0.
+loops::ExprId is_inside(const Shape& shape, const std::vector<loops::Index>& at, loops::Builder& build);
+
 /// The element of v at these indices as an expression of the kernel under construction.
 loops::ExprId expand_element(const graph::Function& function, graph::ValueId v, const std::vector<loops::Index>& at,
                              bool padded, loops::Builder& build, ElementSink& sink);

@@ -78,7 +78,11 @@ public:
     if (found == index_.end()) return external(v, at, padded);
     Member& m = members_[found->second];
     if (&m == current_) return std::nullopt;
-    if (m.local.valid() && (m.nest == nest_ || one_element(m))) return m.local;
+    if (m.local.valid() && (m.nest == nest_ || one_element(m))) {
+      ExprId inside = padded ? is_inside(m.shape, at, frame_.build()) : ExprId();
+      if (!inside.valid()) return m.local;
+      return frame_.build().select(inside, m.local, frame_.build().constant(0, frame_.build().dtype(m.local)));
+    }
     std::vector<Index> inner =
         m.stored ? at : std::vector<Index>(at.begin() + static_cast<std::ptrdiff_t>(outer_), at.end());
     return frame_.build().load(m.tensor, std::move(inner), padded);
@@ -219,7 +223,7 @@ public:
   }
 
 private:
-  // 1: used by factor a alone (m), 2: by factor b alone (n), 3: by both (batch).
+  // 0: used by no factor, 1: by factor a alone (m), 2: by factor b alone (n), 3: by both.
   int side(loops::VarId var) const;
 
   const Function& f_;
@@ -274,14 +278,14 @@ void ContractionLowering::run() {
   contract.local = contraction_, contract.a = a_, contract.b = b_;
   std::vector<LoopVar> by_side[4];
   for (const LoopVar& v : vars) by_side[side(v.var)].push_back(v);
-  DLCC_CHECK(by_side[0].empty(), "an axis of a contraction that no factor has");
-  // Axes that both factors have are a batch of contractions.
+  // Axes that both factors have, or neither, are a batch of contractions.
   size_t depth = frame_.depth();
-  for (const LoopVar& v : by_side[3]) {
-    loops::Stmt loop;
-    loop.kind = loops::StmtKind::loop, loop.vars = {v};
-    frame_.open(std::move(loop));
-  }
+  for (const std::vector<LoopVar>* batch : {&by_side[0], &by_side[3]})
+    for (const LoopVar& v : *batch) {
+      loops::Stmt loop;
+      loop.kind = loops::StmtKind::loop, loop.vars = {v};
+      frame_.open(std::move(loop));
+    }
   contract.m_count = static_cast<uint8_t>(by_side[1].size()),
   contract.n_count = static_cast<uint8_t>(by_side[2].size());
   for (const std::vector<LoopVar>* part : {&by_side[1], &by_side[2], &reduced_})

@@ -29,6 +29,7 @@ public:
 private:
   bool fits_lanes_of_rows(const std::vector<StmtId>& body) const;
   bool has_check(const std::vector<StmtId>& body) const;
+  bool keeps_rows(const std::vector<StmtId>& body, VarId var) const;
   void mark(StmtId id, bool outermost);
   void tile(Stmt& s);
   void choose_tasks();
@@ -63,12 +64,24 @@ bool Marker::has_check(const std::vector<StmtId>& body) const {
   });
 }
 
+// Whether the body stores a row of scratch for every iteration of the loop over var.
+bool Marker::keeps_rows(const std::vector<StmtId>& body, VarId var) const {
+  return std::any_of(body.begin(), body.end(), [&](StmtId id) {
+    const Stmt& s = kernel_.stmts[id];
+    if (s.kind == StmtKind::loop) return keeps_rows(s.body, var);
+    return s.kind == StmtKind::store && kernel_.tensors[s.tensor].access == Access::scratch &&
+           std::all_of(s.at.begin(), s.at.end(), [&](const Index& i) { return i.affine.coefficient(var) == 0; });
+  });
+}
+
 void Marker::mark(StmtId id, bool outermost) {
   Stmt& s = kernel_.stmts[id];
   if (s.kind == StmtKind::reduce && s.order == Order::lanes) s.mark = Mark::vector;
   if (s.kind == StmtKind::contract) tile(s);
   if (s.kind != StmtKind::loop) return;
-  if (s.vars[0].extent > 1 && fits_lanes_of_rows(s.body)) {
+  // Lanes have scratch of their own only where the outermost loop runs in them.
+  bool private_rows = outermost || !keeps_rows(s.body, s.vars[0].var);
+  if (s.vars[0].extent > 1 && private_rows && fits_lanes_of_rows(s.body)) {
     s.mark = Mark::vector;
     return;
   }

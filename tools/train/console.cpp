@@ -37,13 +37,13 @@ constexpr int bar_cells = 24;
 
 Console::Console(const Output& output) : quiet_(output.quiet), utf8_(utf8_locale()) {
   const bool terminal = on_terminal();
-  mode_ = output.quiet                            ? Mode::none
+  mode_ = output.quiet                             ? Mode::none
           : output.progress == Progress::automatic ? (terminal ? Mode::bar : Mode::lines)
           : output.progress == Progress::bar       ? Mode::bar
           : output.progress == Progress::lines     ? Mode::lines
                                                    : Mode::none;
-  color_ = output.color == Color::always ||
-           (output.color == Color::automatic && terminal && !set_and_not_empty("NO_COLOR"));
+  color_ =
+      output.color == Color::always || (output.color == Color::automatic && terminal && !set_and_not_empty("NO_COLOR"));
 }
 
 Console::~Console() { clear(); }
@@ -116,15 +116,10 @@ void Console::draw(const Bar& bar) {
   drawn_ = true;
 }
 
-void Console::epoch(int64_t epoch, int64_t epochs, const Values& values, double seconds, double step_seconds) {
+void Console::epoch(int64_t epoch, int64_t epochs, const Values& values, double seconds) {
   if (mode_ == Mode::none) return;
-  std::string line = "epoch " + std::to_string(epoch) + (epochs > 0 ? "/" + std::to_string(epochs) : "");
-  line += ": " + values_text(values) + "  (" + duration(seconds);
-  if (step_seconds > 0)
-    line += ", " + (step_seconds < 1e-3 ? brief(step_seconds * 1e6) + " us" : brief(step_seconds * 1e3) + " ms") +
-            " a step";
-  clear();
-  put(line + ")\n");
+  const std::string of = epochs > 0 ? "/" + std::to_string(epochs) : "";
+  warn("epoch " + std::to_string(epoch) + of + ": " + values_text(values) + "  (" + duration(seconds) + ")");
 }
 
 } // namespace dlcc::training

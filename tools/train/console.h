@@ -29,7 +29,7 @@ public:
     draw(describe());
   }
   /// A finished epoch.
-  void epoch(int64_t epoch, int64_t epochs, const Values& values, double seconds, double step_seconds);
+  void epoch(int64_t epoch, int64_t epochs, const Values& values, double seconds);
 
   struct Bar {
     std::string head; ///< "Epoch 3/15"

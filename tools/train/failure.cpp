@@ -34,7 +34,7 @@ std::string warning_line(const std::string& text, const std::string& name) {
 }
 
 Failure::Failure(int code, const std::string& text, const std::string& name)
-    : code_(code), line_(error_line(text, name)) {}
+    : code_(code), text_(text), line_(error_line(text, name)) {}
 
 int exit_code(dlcc_status status) {
   switch (status) {
@@ -65,8 +65,7 @@ int guarded(const std::function<int()>& body) {
   } catch (const data::DataError& e) {
     return print(static_cast<int>(e.code), e.what());
   } catch (const runtime::Error& e) {
-    return print(exit_code(e.status()),
-                 error_line(e.message(), e.status() == DLCC_E_IO ? "io" : "checkpoint").c_str());
+    return print(exit_code(e.status()), error_line(e.message(), e.status() == DLCC_E_IO ? "io" : "checkpoint").c_str());
   } catch (const std::bad_alloc&) {
     return print(exit_resources, error_line("not enough memory", "memory").c_str());
   } catch (const std::exception& e) {

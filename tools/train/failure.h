@@ -26,11 +26,12 @@ class Failure : public std::exception {
 public:
   Failure(int code, const std::string& text, const std::string& name);
   int code() const { return code_; }
+  const std::string& text() const { return text_; } ///< without what stands around it in the line
   const char* what() const noexcept override { return line_.c_str(); }
 
 private:
   int code_;
-  std::string line_;
+  std::string text_, line_;
 };
 
 /// "dlcc: error: text [name]"

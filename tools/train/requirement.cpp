@@ -64,7 +64,8 @@ std::vector<Requirement> parse_requirements(const std::vector<std::string>& text
 void check_names(const std::vector<Requirement>& requirements, const std::vector<std::string>& names) {
   for (const Requirement& r : requirements) {
     if (std::find(names.begin(), names.end(), r.name) != names.end()) continue;
-    throw Failure(exit_usage, "no result is called '" + data::escape(r.name, 60) + "', there are " + joined(names, ", "),
+    throw Failure(exit_usage,
+                  "no result is called '" + data::escape(r.name, 60) + "', there are " + joined(names, ", "),
                   "require");
   }
 }
@@ -74,8 +75,8 @@ std::vector<std::string> unmet(const std::vector<Requirement>& requirements, con
   for (const Requirement& r : requirements) {
     const double* v = find_value(values, r.name);
     if (v && r.holds(*v)) continue;
-    lines.push_back(error_line("required " + data::escape(r.text, 100) + ", got " + (v ? exact(*v) : "nothing"),
-                               "require"));
+    lines.push_back(
+        error_line("required " + data::escape(r.text, 100) + ", got " + (v ? exact(*v) : "nothing"), "require"));
   }
   return lines;
 }

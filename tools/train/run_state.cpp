@@ -9,8 +9,8 @@ namespace dlcc::training {
 namespace {
 
 [[noreturn]] void refuse(const std::string& key) {
-  throw Failure(exit_checkpoint, "the checkpoint is not one of a training run: metadata '" + key + "' is missing or bad",
-                "resume");
+  throw Failure(exit_checkpoint,
+                "the checkpoint is not one of a training run: metadata '" + key + "' is missing or bad", "resume");
 }
 
 template <class T> T integer(const Runner& runner, const std::string& key) {

@@ -21,9 +21,10 @@ void on_signal(int number) {
 } // namespace
 
 SignalGuard::SignalGuard() {
-  stop_signal = checkpoint_wanted = 0;
+  stop_signal = 0;
+  checkpoint_wanted = 0;
   for (int i = 0; i < count; ++i) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = handled[i] == SIGPIPE ? SIG_IGN : on_signal;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);

@@ -8,11 +8,11 @@
 
 namespace dlcc::training {
 
-std::string exact(double v);      ///< the shortest text that reads back as v; "nan", "inf"
-std::string hex(double v);        ///< hexadecimal, exact, for metadata
-std::string brief(double v);      ///< about four digits: 0.1234, 1.234e-05
-std::string duration(double s);   ///< "850 ms", "12.3 s", "4:05", "1:02:03"
-std::string rate(double per_s);   ///< "950", "12.3 k", "4.56 M"
+std::string exact(double v);    ///< the shortest text that reads back as v; "nan", "inf"
+std::string hex(double v);      ///< hexadecimal, exact, for metadata
+std::string brief(double v);    ///< about four digits: 0.1234, 1.234e-05
+std::string duration(double s); ///< "850 ms", "12.3 s", "4:05", "1:02:03"
+std::string rate(double per_s); ///< "950", "12.3 k", "4.56 M"
 
 /// Whole text or nothing; hexadecimal with `hex`.
 bool parse_double(std::string_view text, double* out, bool hex = false);

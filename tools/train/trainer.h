@@ -40,19 +40,26 @@ private:
   std::string monitored() const;
   std::vector<std::string> epoch_names() const;
   std::vector<std::string> result_names() const;
-  bool preset() const { return job_.train.n_iter_no_change.has_value(); }
+  bool preset() const { return train_.n_iter_no_change.has_value(); } // scikit-learn's
+  bool adaptive() const { return job_.schedule.kind == ReactiveSchedule::Kind::adaptive; }
+  bool follows_score() const { return preset() && train_.stratified && data_.validation; }
+  bool restores_best() const {
+    return (train_.early_stopping && train_.early_stopping->restore_best) || follows_score();
+  }
 
   // trainer.cpp
   End loop();
-  bool done() const;
+  bool done();
+  std::string reason_to_stop() const;
   End run_epoch();
   void step();
   void end_of_step();
   bool end_epoch();
   std::optional<Values> epoch_values();
-  void follow_results(const EpochLine& line, bool* best);
+  bool follow_results(const Values& values);
+  void follow_schedule(const Values& values);
   void set_rate(double rate);
-  void log_epoch(const EpochLine& line, bool whole);
+  void log_epoch(int64_t epoch, const Values& values);
   Console::Bar bar(const char* what, int64_t done, int64_t all, double seconds) const;
   static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
 
@@ -68,7 +75,7 @@ private:
   void partial_epoch();
   void restore_best();
   void test();
-  void summary() const;
+  void summary();
   void plots();
 
   const Job& job_;

@@ -75,9 +75,8 @@ void Trainer::start_session() {
     runner_.load(folder_->checkpoint(), DLCC_SAVE_ALL);
     state_.restore(runner_);
     if (options_.seed && *options_.seed != state_.data_seed)
-      console_.warn(warning_line("--seed is ignored: the run that is resumed has the seed " +
-                                     std::to_string(state_.data_seed),
-                                 "seed"));
+      console_.warn(warning_line(
+          "--seed is ignored: the run that is resumed has the seed " + std::to_string(state_.data_seed), "seed"));
   } else {
     state_.data_seed = options_.seed.value_or(job_.seed);
     runner_.init(state_.data_seed);
@@ -92,7 +91,8 @@ void Trainer::start_session() {
 
 void Trainer::open_data() {
   if (!job_.data)
-    throw data::DataError(job_.model_file, "no data to train on: a \"data\" section or --data expected", "missing-data");
+    throw data::DataError(job_.model_file, "no data to train on: a \"data\" section or --data expected",
+                          "missing-data");
   const auto tensors = entry_tensors(runner_.module(), DLCC_FN_TRAIN, job_.tensors);
   train_.batch_size = batch_rows(runner_.module(), *find_entry(runner_.module(), DLCC_FN_TRAIN));
   data::OpenOptions open;
@@ -119,9 +119,8 @@ void Trainer::check_resumed_data() const {
                   "resume");
   if (data_.train->hash() == state_.data_hash || options_.force_data) return;
   throw Failure(exit_checkpoint,
-                "the training data differ from those of the checkpoint (hash " +
-                    std::to_string(data_.train->hash()) + " here, " + std::to_string(state_.data_hash) +
-                    " there); --force-data goes on all the same",
+                "the training data differ from those of the checkpoint (hash " + std::to_string(data_.train->hash()) +
+                    " here, " + std::to_string(state_.data_hash) + " there); --force-data goes on all the same",
                 "data-changed");
 }
 
@@ -148,7 +147,7 @@ std::vector<std::string> Trainer::result_names() const {
 // Early stopping's monitor; scikit-learn's validation score; what the checkpoint section wants; or val_loss.
 std::string Trainer::monitored() const {
   if (train_.early_stopping) return train_.early_stopping->monitor;
-  if (preset() && data_.validation)
+  if (follows_score())
     for (const char* score : {"accuracy", "r2"})
       for (const std::string& m : runner_.metric_names())
         if (m == score) return "val_" + m;
@@ -174,11 +173,9 @@ void Trainer::configure_watches() {
   } else if (!best_name_.empty()) {
     known(best_name_, "the best checkpoint");
   }
-  if (preset()) {
-    state_.no_change.tol = train_.tol;
-    state_.no_change.patience = *train_.n_iter_no_change;
-    state_.no_change.watch.maximise = data_.validation && state_.best.maximise;
-  }
+  state_.no_change.tol = preset() ? train_.tol : job_.schedule.min_delta;
+  state_.no_change.patience = train_.n_iter_no_change.value_or(job_.schedule.patience);
+  state_.no_change.watch.maximise = follows_score() && state_.best.maximise;
   state_.plateau.min_delta = job_.schedule.min_delta;
   if (!job_.schedule.monitor.empty()) known(job_.schedule.monitor, "the plateau schedule");
   state_.plateau.maximise = more_is_better(job_.schedule.monitor);
@@ -186,12 +183,11 @@ void Trainer::configure_watches() {
 
 // The weights of the best epoch so far live in best.safetensors between two processes.
 void Trainer::restore_best_copy() {
-  const bool restores = (train_.early_stopping && train_.early_stopping->restore_best) || (preset() && data_.validation);
-  if (!resumed_ || !restores || state_.best.best_epoch == 0) return;
+  if (!resumed_ || !restores_best() || state_.best.best_epoch == 0) return;
   try {
     Runner other(job_.module, options_.threads, 0, {});
     other.load(*folder_ / "best.safetensors", DLCC_SAVE_ALL);
-    if (other.meta("dlcc.best", "") == "" || other.meta("dlcc.epoch", "") != std::to_string(state_.best.best_epoch))
+    if (other.meta("dlcc.epoch", "") != std::to_string(state_.best.best_epoch))
       throw Failure(exit_checkpoint, "it is of another epoch", "resume");
     best_copy_.take(other.session(), runner_.module(), {DLCC_T_PARAM, DLCC_T_BUFFER});
   } catch (const Failure& f) {
@@ -204,8 +200,8 @@ void Trainer::restore_best_copy() {
 void Trainer::write_run_files() {
   try {
     if (!resumed_ && !options_.model_json.empty()) write_text(*folder_ / "model.json", options_.model_json);
-    write_text(*folder_ / "run.json", run_record(options_, runner_.module(), state_.data_seed, data_.train->samples(),
-                                                 state_.data_hash));
+    write_text(*folder_ / "run.json",
+               run_record(options_, runner_.module(), state_.data_seed, data_.train->samples(), state_.data_hash));
   } catch (const runtime::Error& e) {
     save_error(e.message());
   }

@@ -1,0 +1,162 @@
+// Saving, and the three ways in which a run ends: done, stopped by a signal, stopped by a value that is not finite.
+#include "tools/train/trainer.h"
+
+#include "runtime/core/checkpoint_dir.h"
+#include "runtime/core/error.h"
+#include "tools/train/plot.h"
+#include "tools/train/text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+namespace dlcc::training {
+
+namespace {
+// Without numbered checkpoints the state is saved at the first end of an epoch after so long.
+constexpr double seconds_between_saves = 30;
+} // namespace
+
+void Trainer::save_error(const std::string& message) {
+  if (options_.stop_on_save_error) throw Failure(exit_io, message, "save");
+  console_.warn(warning_line(message + "; training goes on", "save"));
+  io_failed_ = true;
+}
+
+bool Trainer::save(const std::string& file) {
+  state_.store(runner_);
+  try {
+    runner_.save(*folder_ / file);
+  } catch (const Failure& f) {
+    if (options_.stop_on_save_error || f.code() == exit_internal) throw;
+    console_.warn(f.what());
+    console_.warn(warning_line("'" + runtime::escape(file) + "' was not saved; training goes on", "save"));
+    io_failed_ = true;
+    return false;
+  }
+  last_save_ = Clock::now();
+  return true;
+}
+
+void Trainer::save_numbered() {
+  char name[64];
+  std::snprintf(name, sizeof name, "ckpt-%08llu.safetensors", 0ULL + runner_.step());
+  if (!save(name)) return;
+  const int64_t keep = options_.keep.value_or(train_.checkpoint ? train_.checkpoint->keep : 3);
+  try {
+    runtime::prune_checkpoints(folder_->path(), static_cast<unsigned>(std::clamp<int64_t>(keep, 1, 1'000'000)));
+  } catch (const runtime::Error& e) {
+    save_error(e.message());
+  }
+}
+
+void Trainer::checkpoint_after_step() {
+  if (!every_ || every_->unit == CheckpointEvery::Unit::epochs) return;
+  const bool due = every_->unit == CheckpointEvery::Unit::steps
+                       ? runner_.step() % static_cast<uint64_t>(every_->count) == 0
+                       : seconds_since(last_save_) >= static_cast<double>(every_->count);
+  if (due) save_numbered();
+}
+
+void Trainer::checkpoint_after_epoch() {
+  if (every_ && every_->unit == CheckpointEvery::Unit::epochs) {
+    if (state_.epoch % std::max<int64_t>(every_->count, 1) == 0) save_numbered();
+  } else if (!every_ && seconds_since(last_save_) >= seconds_between_saves) {
+    saved_last_ = save("last.safetensors");
+  }
+}
+
+int Trainer::finish() {
+  if (!stop_reason_.empty()) console_.note(stop_reason_);
+  if (!saved_last_) save("last.safetensors");
+  if (state_.batch > 0) partial_epoch();
+  summary();
+  restore_best();
+  test();
+  plots();
+  console_.note("saved in '" + runtime::escape(folder_->path()) + "'");
+  if (signals_.stop() != 0) return finish_interrupted();
+  const auto missed = unmet(requirements_, last_values_);
+  for (const std::string& line : missed) console_.warn(line);
+  if (io_failed_) return exit_io;
+  return missed.empty() ? exit_ok : exit_require;
+}
+
+int Trainer::finish_interrupted() {
+  const int signal = signals_.stop();
+  const bool saved = save("last.safetensors");
+  plots();
+  console_.warn("stopped by " +
+                std::string(signal == SIGINT    ? "SIGINT"
+                            : signal == SIGTERM ? "SIGTERM"
+                                                : "SIGHUP") +
+                " after step " + std::to_string(runner_.step()) + (saved ? "; to go on:" : "; nothing was saved"));
+  if (!saved) return exit_io;
+  console_.warn("  " + resume_command(options_.command, folder_->path()));
+  return 128 + signal;
+}
+
+// The module's own check comes before its update, so the state is still that of the step before, and worth keeping.
+void Trainer::stop_non_finite(const std::string& what, bool state_is_good) {
+  const uint64_t bad_step = runner_.step() + (state_is_good ? 1 : 0);
+  std::string text = "step " + std::to_string(bad_step) + " (epoch " + std::to_string(state_.epoch + 1) + ", batch " +
+                     std::to_string(state_.batch + 1) + "): " + what;
+  if (state_is_good && save("last.safetensors"))
+    text += "; the state of step " + std::to_string(runner_.step()) + " is saved";
+  if (history_) plots();
+  throw NonFinite(text);
+}
+
+// A step limit inside an epoch: its results count, but the saved state stays in the middle of it.
+void Trainer::partial_epoch() {
+  if (auto values = epoch_values()) {
+    if (job_.schedule.kind != ReactiveSchedule::Kind::none) values->emplace_back("learning_rate", state_.learning_rate);
+    log_epoch(state_.epoch + 1, *values);
+  }
+}
+
+void Trainer::restore_best() {
+  if (!restores_best() || best_copy_.empty() || state_.best.best_epoch == state_.epoch) return;
+  best_copy_.put_back(runner_.session());
+  console_.note("the weights are those of epoch " + std::to_string(state_.best.best_epoch) + " (" + best_name_ + " " +
+                brief(state_.best.best) + ")");
+  if (!data_.validation) return;
+  const auto values = evaluate_all(runner_, *eval_feed_, *data_.validation, [](int64_t) { return true; });
+  for (auto& [name, value] : last_values_)
+    if (name.starts_with("val_"))
+      if (const double* v = find_value(*values, name.substr(4))) value = *v;
+}
+
+void Trainer::test() {
+  if (!data_.test) return;
+  const auto values = evaluate_all(runner_, *eval_feed_, *data_.test, [&](int64_t) { return signals_.stop() == 0; });
+  if (!values) return;
+  for (const auto& [name, value] : *values) {
+    last_values_.emplace_back("test_" + name, value);
+    std::printf("test_%s %s\n", name.c_str(), brief(value).c_str());
+  }
+  std::fflush(stdout);
+}
+
+void Trainer::summary() {
+  if (steps_done_ == 0) return;
+  const double seconds = std::max(loop_seconds_, 1e-9);
+  console_.note(std::to_string(steps_done_) + " steps in " + duration(seconds) + ": " +
+                rate(static_cast<double>(steps_done_) / seconds) + " steps/s, " +
+                rate(static_cast<double>(samples_done_) / seconds) + " samples/s; peak memory " +
+                std::to_string(peak_resident_mib()) + " MiB");
+}
+
+void Trainer::plots() {
+  if (history_->lines().empty()) return;
+  try {
+    if (options_.plot_svg) write_text(*folder_ / "history.svg", plot_svg(job_.name, history_->lines()));
+  } catch (const runtime::Error& e) {
+    save_error(e.message());
+  }
+  if (options_.plot_terminal)
+    console_.note(plot_terminal(history_->lines(), console_.width(), console_.color(), console_.utf8()));
+}
+
+} // namespace dlcc::training

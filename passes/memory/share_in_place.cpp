@@ -21,7 +21,7 @@ class Sites {
 public:
   Sites(const Kernel& kernel, TensorId in, TensorId out) : kernel_(kernel), in_(in), out_(out) { walk(kernel.body); }
   std::vector<Site> reads, writes;
-  bool unclear = false; ///< read inside a reduction, a contraction's factors, or at data-dependent places
+  bool unclear = false; ///< read in a reduction or a factor, or where data decide; or the result is read back
 
 private:
   void reads_of(ExprId root, const std::vector<StmtId>& body, size_t position, bool inside_reduction) {
@@ -33,7 +33,9 @@ private:
       pending.insert(pending.end(), e.operands.begin(), e.operands.end());
       for (const Index& i : e.at)
         if (i.indirect.valid()) pending.push_back(i.indirect);
-      if (e.kind != ExprKind::load || e.tensor != in_) continue;
+      if (e.kind != ExprKind::load) continue;
+      unclear = unclear || e.tensor == out_;
+      if (e.tensor != in_) continue;
       unclear = unclear || inside_reduction || e.padded;
       reads.push_back({&body, position, e.at});
     }

@@ -273,7 +273,7 @@ TEST_F(Train, SignalsHaveTheirExitCodesAndASecondOneEndsAtOnce) {
 }
 
 TEST_F(Train, ResumeCommandsAreQuotedForTheShell) {
-  options_.command = {"dlcc", "train", "my model.json", "--out", "x", "--resume", "--set", "a='b'"};
+  options_.command = {"dlcc", "train", "--resume", "best", "my model.json", "--out", "x", "--resume", "--set", "a='b'"};
   options_.out = path("a b");
   before_step = [](uint64_t) { raise(SIGINT); };
   EXPECT_EQ(run(), 130);

@@ -62,11 +62,11 @@ std::vector<std::string> kept_json(const std::string& text, int64_t epochs, uint
 
 History::History(const Options& options, const std::vector<std::string>& names)
     : options_(options), names_(names), csv_path_(options.folder + "/history.csv"),
-      jsonl_path_(options.folder + "/history.jsonl") {
+      jsonl_path_(options.folder + "/history.jsonl"), flushed_(std::chrono::steady_clock::now()) {
   if (options.csv) {
     if (options.resume) read_csv(read_all(csv_path_));
     csv_ = open_log(csv_path_, options.resume);
-    if (lseek(csv_, 0, SEEK_END) == 0) append(csv_, csv_path_, header() + "\n", false);
+    if (lseek(csv_, 0, SEEK_END) == 0) append(csv_, csv_path_, header() + "\n");
   }
   if (options.jsonl) {
     const std::string text = options.resume ? read_all(jsonl_path_) : "";
@@ -112,14 +112,22 @@ void History::read_csv(const std::string& text) {
   replace_lines(csv_path_, text, kept);
 }
 
-void History::append(int file, const std::string& path, const std::string& text, bool sync) {
+void History::append(int file, const std::string& path, const std::string& text) {
   for (size_t done = 0; done < text.size();) {
     const ssize_t n = write(file, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) runtime::fail_errno("cannot write", path, errno);
     done += static_cast<size_t>(n);
   }
-  if (sync && fsync(file) != 0) runtime::fail_errno("cannot write", path, errno);
+  dirty_ = true;
+}
+
+void History::flush() {
+  if (!dirty_) return;
+  dirty_ = false;
+  flushed_ = std::chrono::steady_clock::now();
+  if (csv_ >= 0 && fsync(csv_) != 0) runtime::fail_errno("cannot write", csv_path_, errno);
+  if (jsonl_ >= 0 && fsync(jsonl_) != 0) runtime::fail_errno("cannot write", jsonl_path_, errno);
 }
 
 void History::add_epoch(const EpochLine& line, double seconds) {
@@ -130,13 +138,14 @@ void History::add_epoch(const EpochLine& line, double seconds) {
     j["step"] = line.step;
     for (const auto& [name, value] : line.values) j[name] = value;
     j["seconds"] = std::round(seconds * 1e6) / 1e6;
-    append(jsonl_, jsonl_path_, j.dump() + "\n", true);
+    append(jsonl_, jsonl_path_, j.dump() + "\n");
   }
   if (csv_ >= 0) {
     std::string text = std::to_string(line.epoch) + "," + std::to_string(line.step);
     for (const auto& [name, value] : line.values) text += "," + exact(value);
-    append(csv_, csv_path_, text + "\n", true);
+    append(csv_, csv_path_, text + "\n");
   }
+  if (std::chrono::steady_clock::now() - flushed_ >= std::chrono::seconds(1)) flush();
 }
 
 void History::add_step(uint64_t step, double loss) {
@@ -144,7 +153,7 @@ void History::add_step(uint64_t step, double loss) {
   json j;
   j["step"] = step;
   j["loss"] = loss;
-  append(jsonl_, jsonl_path_, j.dump() + "\n", false);
+  append(jsonl_, jsonl_path_, j.dump() + "\n");
 }
 
 } // namespace dlcc::training

@@ -11,7 +11,7 @@ namespace dlcc::training {
 /// One panel for each result with its validation twin, two panels a row; values that are not finite leave gaps.
 std::string plot_svg(const std::string& title, const std::vector<EpochLine>& lines);
 
-/// Loss and val_loss in braille dots (with ASCII where the terminal has no UTF-8), at most `width` columns.
+/// Loss and val_loss in braille dots (ASCII without UTF-8, or for two curves without colours), at most `width` columns.
 std::string plot_terminal(const std::vector<EpochLine>& lines, int width, bool color, bool utf8);
 
 /// At most about `wanted` round numbers (1, 2 or 5 times a power of ten) that cover [low, high], at least two.

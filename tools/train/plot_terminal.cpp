@@ -109,19 +109,21 @@ std::string plot_terminal(const std::vector<EpochLine>& lines, int width, bool c
   draw(dots, lines, "loss", range, 0);
   if (validated) draw(dots, lines, "val_loss", range, 1);
 
+  // Without colours, two curves of dots could not be told apart.
+  const bool braille = utf8 && (color || !validated);
   const char* bar = utf8 ? " │" : " |";
   std::string out;
   for (int r = 0; r < rows; ++r) {
     const bool first = r == 0, last = r == rows - 1, middle = r == rows / 2;
     const double at = range.high - (range.high - range.low) * (r + 0.5) / rows;
     const std::string text = first ? brief(range.high) : last ? brief(range.low) : middle ? brief(at) : "";
-    out += padded(text, label) + bar + dots.row(r, color, utf8) + "\n";
+    out += padded(text, label) + bar + dots.row(r, color, braille) + "\n";
   }
   const std::string from = std::to_string(lines.front().epoch), to = std::to_string(lines.back().epoch);
   out += std::string(label + 2, ' ') + from + padded(to, static_cast<size_t>(columns) - from.size()) + "\n";
   const std::string cyan = color ? "\x1b[36m" : "", yellow = color ? "\x1b[33m" : "", off = color ? "\x1b[0m" : "";
-  const char* mark_loss = utf8 ? "━ " : "* ";
-  const char* mark_val = utf8 ? "━ " : "+ ";
+  const char* mark_loss = braille ? "━ " : "* ";
+  const char* mark_val = braille ? "━ " : "+ ";
   out += std::string(label + 2, ' ') + cyan + mark_loss + "loss" + off;
   if (validated) out += "  " + yellow + mark_val + "val_loss" + off;
   return out + "  over epochs";

@@ -195,7 +195,12 @@ std::string resume_command(const std::vector<std::string>& command, const std::s
       ++i;
       continue;
     }
-    if (word == "--resume" || word.starts_with("--resume=") || word.starts_with("--out=")) continue;
+    if (word == "--resume") { // its value may be the next word
+      const std::string next = i + 1 < command.size() ? command[i + 1] : "";
+      if (next == "latest" || next == "best" || next.ends_with(".safetensors")) ++i;
+      continue;
+    }
+    if (word.starts_with("--resume=") || word.starts_with("--out=")) continue;
     out += quoted(word) + " ";
   }
   return out + "--out " + quoted(folder) + " --resume";

@@ -65,6 +65,7 @@ private:
 
   // trainer_end.cpp
   bool save(const std::string& file);
+  void flush_history();
   void save_numbered();
   void save_error(const std::string& message);
   void checkpoint_after_step();

@@ -26,6 +26,7 @@ void Trainer::save_error(const std::string& message) {
 
 bool Trainer::save(const std::string& file) {
   state_.store(runner_);
+  flush_history();
   try {
     runner_.save(*folder_ / file);
   } catch (const Failure& f) {
@@ -37,6 +38,15 @@ bool Trainer::save(const std::string& file) {
   }
   last_save_ = Clock::now();
   return true;
+}
+
+// A checkpoint must not be on the disk before the lines of the epochs it has behind it.
+void Trainer::flush_history() {
+  try {
+    if (history_) history_->flush();
+  } catch (const runtime::Error& e) {
+    save_error(e.message());
+  }
 }
 
 void Trainer::save_numbered() {
@@ -74,6 +84,7 @@ int Trainer::finish() {
   summary();
   restore_best();
   test();
+  flush_history();
   plots();
   console_.note("saved in '" + runtime::escape(folder_->path()) + "'");
   if (signals_.stop() != 0) return finish_interrupted();

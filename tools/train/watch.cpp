@@ -58,8 +58,8 @@ bool NoChange::too_long(double value, int64_t epoch) {
   // scikit-learn's _update_no_improvement_count: an epoch is without gain if it does not reach best + tol, while the
   // best itself moves with every gain however small.
   const bool first = watch.best_epoch == 0;
-  const double gain = watch.maximise ? value - watch.best : watch.best - value;
-  const int64_t without = first || gain >= tol ? 0 : watch.wait + 1;
+  const bool enough = watch.maximise ? value >= watch.best + tol : value <= watch.best - tol;
+  const int64_t without = first || enough ? 0 : watch.wait + 1;
   watch.update(value, epoch);
   watch.wait = without;
   return without > patience;

@@ -105,7 +105,7 @@ llvm::Constant* tensor_table(TableWriter& w, const ModulePlan& plan) {
     int32_t batch_axis = row.region < 0 ? b.batch_axis : -1;
     rows.push_back(
         w.record({w.u32(sizeof(dlcc_tensor_desc)), w.i32(row.kind), w.i32(static_cast<int64_t>(b.type.dtype)),
-                  w.i32(rank), w.text(b.name), w.numbers(b.type.shape), w.i32(row.region), w.i32(batch_axis),
+                  w.i32(rank), w.text(tensor_name(b)), w.numbers(b.type.shape), w.i32(row.region), w.i32(batch_axis),
                   w.i64(row.region < 0 ? 0 : b.offset), w.i64(byte_count(b.type))},
                  sizeof(dlcc_tensor_desc)));
     type = rows.back()->getType();

@@ -89,6 +89,15 @@ void find_used(const std::vector<Step>& steps, IdVector<KernelId, bool>& used) {
 }
 } // namespace
 
+std::string tensor_name(const Buffer& b) {
+  switch (b.region) {
+  case Region::param: return "param/" + b.name;
+  case Region::slot: return "opt/" + b.name;
+  case Region::buffer: return "buffer/" + b.name;
+  default: return b.name; // gradients are called grad/... in the program already
+  }
+}
+
 ModulePlan::ModulePlan(const Program& program, const Target& target, const ArtefactInfo& info,
                        const EmitOptions& options)
     : program(program), target(target), info(info), options(options), used(program.kernels.size()) {
@@ -103,7 +112,7 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
       size = std::max(size, round_up(b.offset + byte_count(b.type), 64));
     }
     if (tensor_kind(b) == 0) continue;
-    auto [at, fresh] = tensor_index.try_emplace(b.name, static_cast<int32_t>(tensors.size()));
+    auto [at, fresh] = tensor_index.try_emplace(tensor_name(b), static_cast<int32_t>(tensors.size()));
     if (fresh) {
       tensors.push_back({id, tensor_kind(b), b.region == Region::input || b.region == Region::output ? -1 : region});
     } else { // several entries may name one tensor
@@ -130,7 +139,7 @@ std::string ModulePlan::kernel_symbol(KernelId k) const {
 }
 
 int32_t ModulePlan::index_of(BufferId b) const {
-  const std::string& name = program.buffers[program.storage(b)].name;
+  const std::string name = tensor_name(program.buffers[program.storage(b)]);
   auto at = tensor_index.find(name);
   DLCC_CHECK(at != tensor_index.end(), "'" + name + "' is no tensor of the module");
   return at->second;

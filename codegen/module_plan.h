@@ -14,6 +14,9 @@ struct TensorRow {
   int32_t kind = 0, region = -1;
 };
 
+/// The name a buffer has for callers and in checkpoints: "param/<layer>/<name>", "opt/...", "buffer/...", "grad/...".
+std::string tensor_name(const loops::Buffer& buffer);
+
 struct ModulePlan {
   const loops::Program& program;
   const Target& target;

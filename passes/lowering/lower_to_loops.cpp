@@ -74,6 +74,15 @@ public:
     if (region == Region::input) b.batch_axis = batch_axis(v.type);
     return parameters_[key] = add(std::move(b));
   }
+  /// Results of the same name and type in several entries ("loss") are one tensor of the artefact.
+  BufferId output(Buffer b, const std::vector<BufferId>& taken) {
+    if (auto found = names_.find(b.name); found != names_.end()) {
+      const Buffer& known = program.buffers[found->second];
+      bool same = known.region == Region::output && known.type == b.type && known.role == b.role;
+      if (same && std::find(taken.begin(), taken.end(), found->second) == taken.end()) return found->second;
+    }
+    return add(std::move(b));
+  }
   BufferId fault() {
     if (!fault_.valid()) fault_ = add({"fault", {DType::i32, {}}, Region::fault});
     return fault_;
@@ -121,6 +130,7 @@ private:
   FunctionFacts facts_;
   std::unique_ptr<LoweringContext> context_;
   IdVector<ValueId, BufferId> buffers_;
+  std::vector<BufferId> outputs_;
   std::vector<std::pair<ValueId, BufferId>> copies_; ///< results that no kernel computes into their buffer
 };
 
@@ -154,7 +164,8 @@ void EntryLowering::assign_results_and_updates() {
                   : value.name == "loss"      ? loops::TensorRole::loss
                                               : loops::TensorRole::output;
     buffer.batch_axis = builder_.batch_axis(value.type);
-    BufferId output = builder_.add(std::move(buffer));
+    BufferId output = builder_.output(std::move(buffer), outputs_);
+    outputs_.push_back(output);
     if (facts_.storage[r] == Storage::computed && !buffers_[r].valid())
       buffers_[r] = output;
     else
@@ -264,9 +275,8 @@ loops::Entry EntryLowering::run() {
   entry.name = f_.name;
   for (ValueId p : f_.parameters)
     if (region_of(f_.values[p].role) == Region::input) entry.inputs.push_back(buffer_of(p));
-  size_t first_output = builder_.program.buffers.size();
   assign_results_and_updates();
-  for (size_t i = 0; i < f_.results.size(); ++i) entry.outputs.push_back(BufferId(first_output + i));
+  entry.outputs = outputs_;
   std::set<ValueId> stored = stored_values();
   for (const std::vector<NodeId>& members : clusters_in_order()) {
     LoweredCluster lowered = lower_cluster(*context_, members, stored);

@@ -137,7 +137,7 @@ dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc
 dlcc_status dlcc_module_wrap_owned(const dlcc_module_v1* info, void (*release)(void*), void* owner, dlcc_module** out,
                                    dlcc_error* err) {
   return guarded(err, [&] {
-    require(release, "release");
+    if (!release) fail(DLCC_E_ARG, "release is null");
     std::shared_ptr<void> owned(owner, release);
     require(out, "out");
     *out = nullptr;

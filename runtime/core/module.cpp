@@ -149,6 +149,8 @@ void Module::check_hyper(const char* origin) {
 
 int32_t Module::find_tensor(std::string_view name) const {
   auto at = tensors_.find(name);
+  // Parameters also go by the name they have in the model.
+  if (at == tensors_.end()) at = tensors_.find("param/" + std::string(name));
   return at == tensors_.end() ? -1 : at->second;
 }
 

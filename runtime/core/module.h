@@ -26,7 +26,7 @@ public:
   const dlcc_tensor_desc& tensor(int32_t i) const { return info_->tensors[i]; }
   // Null if the module has no entry of this kind.
   const dlcc_entry_v1* entry(int kind) const { return entries_[static_cast<size_t>(kind)]; }
-  // Index of a tensor or hyper-parameter by name, -1 if there is none.
+  // Index of a tensor or hyper-parameter by name, -1 if there is none. The "param/" of a parameter may be left out.
   int32_t find_tensor(std::string_view name) const;
   int32_t find_hyper(std::string_view name) const;
   // Compiled batches per update, at least 1.

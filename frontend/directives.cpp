@@ -44,9 +44,11 @@ void add_directives(const ModelSpec& spec, graph::Module& module) {
     module.directives.push_back({"optimizer", optimizer->type(), rule_arguments(*optimizer), optimizer->place.where});
     module.directives.push_back({"schedule", schedule.type(), std::move(arguments), schedule.place.where});
     add_clip(*optimizer, module);
-    if (int64_t steps = optimizer->integer("accumulate_steps"); steps > 1)
+    if (int64_t steps = optimizer->integer("accumulate_steps"); steps > 1) {
+      module.hypers.push_back({"accumulate_steps", static_cast<double>(steps)}); // tells the loader when updates count
       module.directives.push_back(
           {"accumulate", "batches", {{"steps", steps}}, optimizer->at("accumulate_steps").place.where});
+    }
   }
   module.directives.push_back({"train", "options", {{"terminate_on_nan", spec.train.terminate_on_nan}}, {}});
 }

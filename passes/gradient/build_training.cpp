@@ -90,7 +90,7 @@ void TrainingBuilder::report_unreached(const Function& loss, const std::vector<S
   if (std::exchange(reported_, true) || !context_.diagnostics) return;
   std::string through = blocked_by.empty() ? "" : "; '" + blocked_by + "' on the way has no gradient";
   if (all) {
-    context_.diagnostics->error("no-gradient", "no gradient path from the loss to any parameter" + through, loss.where);
+    context_.diagnostics->error("no-gradient", "no gradient path from loss to any parameter" + through, loss.where);
     return;
   }
   for (StateId s : unreached)
@@ -121,15 +121,15 @@ void TrainingBuilder::train_step(const Function& loss) {
     apply_gradients(b, gradients, update_number(b));
   } else {
     // sum += g; every k-th batch: apply sum / k and start again at zero
-    Term batch{&b, b.call_scalar("batch")};
-    Term due =
-        (batch + 1.0) - ops::floor((batch + 1.0) / static_cast<double>(every)) * static_cast<double>(every) == 0.0;
+    const auto k = static_cast<double>(every);
+    Term batches = ops::cast(Term{&b, b.call_scalar("batch")}, DType::f64) + 1.0;
+    Term due = ops::floor(batches / k) * k == batches;
     std::map<StateId, Term> means;
     for (auto& [state, g] : gradients) {
       StateId sum = accumulator(state);
       Term total = Term{&b, b.state(sum)} + g;
       b.update(sum, ops::where(due, 0.0, total));
-      means[state] = total / static_cast<double>(every);
+      means[state] = total / k;
     }
     apply_gradients(b, means, update_number(b), &due);
   }

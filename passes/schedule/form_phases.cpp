@@ -10,6 +10,8 @@ namespace dlcc::passes {
 using namespace loops;
 
 namespace {
+constexpr double least_gain_nanoseconds = 25'000;
+
 // What one call reads and writes, by storage.
 struct Touch {
   std::vector<BufferId> reads, writes;
@@ -132,7 +134,8 @@ Program form_phases(Program program, PassContext&) {
     std::vector<Step> phases = Phases(program, entry.steps).run();
     double parallel = parallel_nanoseconds(program, phases, costs);
     Step root;
-    bool worth_it = parallel < 0.8 * serial;
+    // Beside other work on the machine a barrier may cost a time slice, so a small gain is not worth the risk.
+    bool worth_it = parallel < 0.8 * serial && serial - parallel > least_gain_nanoseconds;
     root.kind = worth_it ? StepKind::parallel : StepKind::serial;
     root.children = worth_it ? std::move(phases) : std::move(entry.steps);
     auto micro = [](double ns) { return std::to_string(static_cast<int64_t>(ns / 100) / 10.0).substr(0, 5); };

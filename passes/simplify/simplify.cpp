@@ -4,6 +4,7 @@
 #include "ir/ops/build.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace dlcc::passes {
@@ -25,10 +26,12 @@ struct Match {
     return v.kind == ValueKind::result ? &b.function().nodes[v.node] : nullptr;
   }
   bool made_by(size_t k, std::string_view op) const { return producer(k) && producer(k)->op->name == op; }
-  /// The operand is the rank-0 constant c (a constant tensor of that value is not looked for).
+  /// The operand is the constant c, the sign of zero included (a tensor of values is not looked into).
   bool is(size_t k, double c) const {
     const Node* p = producer(k);
-    return p && p->op->name == "constant" && p->attributes.has("value") && p->attributes.number("value") == c;
+    if (!p || p->op->name != "constant" || !p->attributes.has("value")) return false;
+    double value = p->attributes.number("value");
+    return value == c && std::signbit(value) == std::signbit(c);
   }
   /// Operand k alone has the type of the result: dropping the others changes no shape.
   bool keeps_type(size_t k) const { return type(k) == result; }
@@ -107,10 +110,16 @@ Module simplify(Module module, PassContext& context) {
         module, before, context.ops,
         [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
           if (node.results.size() != 1) return std::nullopt;
+          // A result of the function keeps its name, so no older value may stand for it.
+          bool is_result =
+              std::find(before.results.begin(), before.results.end(), node.results[0]) != before.results.end();
+          auto new_values = to.function().values.next();
           Match match{to, node, operands, before.type(node.results[0])};
-          for (const Rule& rule : rules)
-            if (rule.op == node.op->name)
-              if (auto value = rule.apply(match)) return std::vector{*value};
+          for (const Rule& rule : rules) {
+            if (rule.op != node.op->name) continue;
+            auto value = rule.apply(match);
+            if (value && (!is_result || value->index >= new_values.index)) return std::vector{*value};
+          }
           return std::nullopt;
         });
   }

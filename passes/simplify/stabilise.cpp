@@ -40,6 +40,10 @@ constexpr Rule rules[] = {
     {"log-sigmoid", "log", "sigmoid",
      [](Builder& b, const Node&, std::span<const ValueId>, ValueId z) { return (-ops::softplus(-Term{&b, z})).id; }},
 };
+// The stable operators work along the last axis.
+bool normalizes_last_axis(const Node& node, size_t rank) {
+  return normalize_axis(node.attributes.integer("axis", -1), rank) == static_cast<int64_t>(rank) - 1;
+}
 } // namespace
 
 Module stabilise(Module module, PassContext& context) {
@@ -53,6 +57,7 @@ Module stabilise(Module module, PassContext& context) {
           const Node producer = to.function().nodes[first.node];
           for (const Rule& rule : rules) {
             if (rule.outer != node.op->name || rule.inner != producer.op->name) continue;
+            if (producer.op->name == "softmax" && !normalizes_last_axis(producer, first.type.rank())) continue;
             to.note = "rule " + std::string(rule.name);
             return std::vector{rule.stable(to, node, operands, producer.operands[0])};
           }

@@ -13,6 +13,15 @@ using training::Progress;
 
 constexpr int model_error = static_cast<int>(ExitCode::model);
 
+/// An option whose words stand for values of an enumeration; the help shows the words.
+template <class E> CLI::CheckedTransformer words(const std::map<std::string, E>& table) {
+  CLI::CheckedTransformer transformer(table);
+  std::string list;
+  for (auto& [word, value] : table) list += (list.empty() ? "{" : ",") + word;
+  transformer.description(list + "}");
+  return transformer;
+}
+
 void declare_output(CLI::App& c, training::Output& output) {
   auto* group = "Messages";
   const std::map<std::string, Progress> progress = {
@@ -20,21 +29,18 @@ void declare_output(CLI::App& c, training::Output& output) {
   const std::map<std::string, Color> color = {
       {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
   c.add_option("--progress", output.progress, "auto, bar, lines or none")
-      ->transform(CLI::CheckedTransformer(progress))
+      ->transform(words(progress))
       ->group(group)
-      ->type_name("KIND");
-  c.add_option("--color", output.color, "auto, always or never")
-      ->transform(CLI::CheckedTransformer(color))
-      ->group(group)
-      ->type_name("WHEN");
+      ->type_name("");
+  c.add_option("--color", output.color, "auto, always or never")->transform(words(color))->group(group)->type_name("");
 }
 
 void declare_part(CLI::App& c, Part& part) {
   const std::map<std::string, Part> parts = {
       {"train", Part::train}, {"validation", Part::validation}, {"test", Part::test}};
   c.add_option("--on", part, "train, validation or test; by default the last of them that there is")
-      ->transform(CLI::CheckedTransformer(parts))
-      ->type_name("PART");
+      ->transform(words(parts))
+      ->type_name("");
 }
 
 struct TrainCommand {

@@ -116,33 +116,29 @@ int TrainCommand::execute() {
   return training::train(prepared->job, run);
 }
 
-struct EvalCommand {
+/// Runs a trained model over data: eval and predict.
+template <class Options, int (*apply)(const training::Job&, const Options&)> struct ApplyCommand {
   BuildOptions build;
-  training::EvaluateOptions options;
+  Options options;
   std::string data;
 
+  void declare(CLI::App& c) {
+    build.declare(c);
+    c.add_option("--weights", options.weights, "Checkpoint, or the folder of a run")->required();
+    c.add_option("--data", data, "Data instead of the model's");
+    declare_part(c, options.part);
+    declare_output(c, options.output);
+  }
   int execute() {
     build.finish();
     options.threads = build.threads;
     options.output.quiet = build.shared.quiet;
     auto prepared = prepare_job(build, data);
-    return prepared ? training::evaluate(prepared->job, options) : model_error;
+    return prepared ? apply(prepared->job, options) : model_error;
   }
 };
-
-struct PredictCommand {
-  BuildOptions build;
-  training::PredictOptions options;
-  std::string data;
-
-  int execute() {
-    build.finish();
-    options.threads = build.threads;
-    options.output.quiet = build.shared.quiet;
-    auto prepared = prepare_job(build, data);
-    return prepared ? training::predict(prepared->job, options) : model_error;
-  }
-};
+using EvalCommand = ApplyCommand<training::EvaluateOptions, training::evaluate>;
+using PredictCommand = ApplyCommand<training::PredictOptions, training::predict>;
 
 struct BenchCommand {
   BuildOptions build;
@@ -171,27 +167,19 @@ void declare_train(CLI::App& command, int& exit_code) {
 
 void declare_eval(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<EvalCommand>();
-  state->build.declare(command);
-  command.add_option("--weights", state->options.weights, "Checkpoint, or the folder of a run")->required();
-  command.add_option("--data", state->data, "Data instead of the model's");
-  declare_part(command, state->options.part);
+  state->declare(command);
   command.add_flag("--json", state->options.json, "Print one JSON object");
   command.add_option("--require", state->options.require, "Exit with 9 unless it holds: 'accuracy>=0.97'")
       ->allow_extra_args(false);
-  declare_output(command, state->options.output);
   command.footer("Example:\n  dlcc eval model.json --weights runs/model-1 --json");
   command.callback([state, &exit_code] { exit_code = state->execute(); });
 }
 
 void declare_predict(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<PredictCommand>();
-  state->build.declare(command);
-  command.add_option("--weights", state->options.weights, "Checkpoint, or the folder of a run")->required();
-  command.add_option("--data", state->data, "Data instead of the model's");
-  declare_part(command, state->options.part);
+  state->declare(command);
   command.add_option("-o,--output", state->options.out, "File to write: .npy or csv; standard output without it");
   command.add_option("--output-name", state->options.result, "Which output; the first by default");
-  declare_output(command, state->options.output);
   command.footer("Example:\n  dlcc predict model.json --weights runs/model-1 -o predictions.npy");
   command.callback([state, &exit_code] { exit_code = state->execute(); });
 }

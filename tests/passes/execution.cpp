@@ -1,5 +1,6 @@
 #include "tests/passes/execution.h"
 
+#include "codegen/module_plan.h"
 #include "ir/graph/parse.h"
 #include "ir/loops/evaluate.h"
 #include "ir/ops/ops.h"
@@ -96,7 +97,8 @@ Outcome run_compiled(const loops::Program& program, const std::string& name, con
                      int threads) {
   codegen::CompiledProgram compiled(program);
   codegen::Tensors tensors = environment.inputs;
-  for (auto& [state, value] : environment.states) tensors[state] = value;
+  for (const Buffer& b : program.buffers)
+    if (is_state(b.region) && !b.view_of.valid()) tensors[codegen::tensor_name(b)] = environment.states.at(b.name);
   codegen::CallOptions options;
   options.threads = threads;
   auto scalar = [&](const char* n) {
@@ -115,8 +117,8 @@ Outcome run_compiled(const loops::Program& program, const std::string& name, con
   Outcome outcome;
   outcome.status = compiled.run(name, tensors, options);
   for (BufferId b : entry->outputs) outcome.results.push_back(tensors.at(program.buffers[b].name));
-  for (auto& [state, value] : environment.states)
-    if (auto at = tensors.find(state); at != tensors.end()) outcome.states[state] = at->second;
+  for (const Buffer& b : program.buffers)
+    if (is_state(b.region) && !b.view_of.valid()) outcome.states[b.name] = tensors.at(codegen::tensor_name(b));
   return outcome;
 }
 

@@ -4,6 +4,7 @@
 #include "ir/ops/build.h"
 
 #include <algorithm>
+#include <set>
 
 namespace dlcc::passes {
 
@@ -73,8 +74,10 @@ private:
     ValueId& total = cotangents_[v];
     total = total.valid() ? ops::add(b_, total, gradient) : gradient;
     const Value& value = f_.values[total];
-    if (value.kind == ValueKind::result && value.node.index >= first_new_ && !value.name.starts_with("d."))
-      b_.named(total, "d." + f_.values[v].name);
+    bool is_new = value.kind == ValueKind::result && value.node.index >= first_new_;
+    std::string name = "d." + f_.values[v].name;
+    // A value that is the gradient of several keeps the first name.
+    if (is_new && named_.insert(total).second && !b_.reserved(name)) b_.take_name(total, name);
   }
 
   // Undoes broadcasting: sums over the axes that the operand does not have or has with extent 1.
@@ -112,6 +115,7 @@ private:
   IdVector<ValueId, bool> reached_;
   IdVector<ValueId, std::string> blocked_;
   IdVector<ValueId, ValueId> cotangents_;
+  std::set<ValueId> named_;
   Node node_; ///< a copy: rules append to the function
 };
 } // namespace

@@ -317,9 +317,9 @@ LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<N
   return frame.finish();
 }
 
-LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::BufferId target) {
+LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::BufferId target, const std::string& name) {
   const Value& value = context.facts.function.values[v];
-  KernelFrame frame(context, value.name + ".copy", {});
+  KernelFrame frame(context, name + ".copy", {});
   struct Sink final : ClusterSink {
     using ClusterSink::ClusterSink;
     std::optional<ExprId> leaf(ValueId x, const std::vector<Index>& at, bool padded) override {
@@ -328,7 +328,7 @@ LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::Buff
   } sink(context, frame);
   std::vector<Index> at = frame.open_loops(value.type.shape, "rst");
   ExprId element = expand_element(context.facts.function, v, at, false, frame.build(), sink);
-  frame.store(frame.parameter(target, value.name + ".out", value.type, Access::out), at, element);
+  frame.store(frame.parameter(target, name + ".out", value.type, Access::out), at, element);
   return frame.finish();
 }
 

@@ -29,8 +29,10 @@ struct LoweringContext {
 LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<graph::NodeId>& members,
                              const std::set<graph::ValueId>& stored);
 
-/// A kernel that computes v, which no cluster computes (a view, a constant, a state), into `target`.
-LoweredCluster lower_copy(const LoweringContext& context, graph::ValueId v, loops::BufferId target);
+/// A kernel that computes v, which no cluster computes (a view, a constant, a state), into the buffer `target`, of that
+/// name.
+LoweredCluster lower_copy(const LoweringContext& context, graph::ValueId v, loops::BufferId target,
+                          const std::string& name);
 /// A kernel that moves a value from one buffer to another.
 LoweredCluster lower_move(const LoweringContext& context, const graph::Value& value, loops::BufferId from,
                           loops::BufferId to);

@@ -221,7 +221,9 @@ std::vector<std::vector<NodeId>> EntryLowering::clusters_in_order() const {
 // Results first: they may be old versions. So may what becomes the next version of another state: that goes through a
 // buffer of its own, filled before any state changes.
 void EntryLowering::add_copies(loops::Entry& entry) {
-  auto copy = [&](ValueId v, BufferId to) { entry.steps.push_back(builder_.call(lower_copy(*context_, v, to))); };
+  auto copy = [&](ValueId v, BufferId to) {
+    entry.steps.push_back(builder_.call(lower_copy(*context_, v, to, builder_.program.buffers[to].name)));
+  };
   for (auto& [v, target] : copies_) copy(v, target);
   struct Pending {
     ValueId value;

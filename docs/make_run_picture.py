@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a command in a terminal of 88 columns and writes what it leaves on the screen as an SVG.
 
-docs/make_run_picture.py docs/run.svg build/quickstart/bin/dlcc train examples/mnist_mlp.json --out build/picture
+docs/make_run_picture.py docs/run.svg build/quickstart/bin/dlcc train examples/mnist_mlp.json --out runs/mnist
 """
 
 import fcntl
@@ -94,8 +94,6 @@ def main():
         sys.exit(__doc__)
     target, command = sys.argv[1], sys.argv[2:]
     prompt = [os.path.basename(command[0])] + command[1:]
-    if "--out" in prompt:  # where this picture's run goes concerns nobody
-        del prompt[prompt.index("--out") : prompt.index("--out") + 2]
     with open(target, "w", encoding="utf-8") as file:
         file.write(picture(" ".join(prompt), screen(run(command))))
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace dlcc::tools {
 
@@ -43,6 +44,20 @@ void insert_default_command(std::vector<std::string>& words) {
   words.insert(words.begin(), "build");
 }
 
+// What CLI11 could not place: an option nobody declared, or one word too many.
+[[noreturn]] void refuse_extras(const CLI::App& app) {
+  const CLI::App& command = app.get_subcommands().empty() ? app : *app.get_subcommands()[0];
+  std::vector<std::string> names;
+  for (const CLI::Option* o : command.get_options())
+    for (const std::string& name : o->get_lnames()) names.push_back("--" + name);
+  std::vector<std::string> words = app.remaining(true);
+  auto option = std::find_if(words.begin(), words.end(), [](const std::string& w) { return w.starts_with("-"); });
+  if (option == words.end()) throw UserError(ExitCode::usage, "usage", "one argument too many: '" + words.at(0) + "'");
+  std::string name = option->substr(0, option->find('='));
+  throw UserError(ExitCode::usage, "usage",
+                  "unknown option '" + name + "' of '" + command.get_name() + "'" + did_you_mean(name, names));
+}
+
 int run(std::vector<std::string> words) {
   CLI::App app("dlcc compiles the training of neural networks.\n", "dlcc");
   app.set_version_flag("--version", compiler_version());
@@ -57,6 +72,8 @@ int run(std::vector<std::string> words) {
   std::reverse(words.begin(), words.end());
   try {
     app.parse(words);
+  } catch (const CLI::ExtrasError&) {
+    refuse_extras(app);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e); // --help, --version
     throw UserError(ExitCode::usage, "usage", e.what());
@@ -79,6 +96,9 @@ int main(int argc, char** argv) {
     return static_cast<int>(e.code);
   } catch (const std::bad_alloc&) {
     fputs("dlcc: error: out of memory [memory]\n", stderr);
+    return static_cast<int>(ExitCode::environment);
+  } catch (const std::system_error& e) { // no thread, no file descriptor: the environment's limits
+    fprintf(stderr, "dlcc: error: the system refused: %s [environment]\n", e.what());
     return static_cast<int>(ExitCode::environment);
   } catch (const std::exception& e) {
     fprintf(stderr, "dlcc: internal error: %s\nThis is a bug of dlcc; please report it with the model.\n", e.what());

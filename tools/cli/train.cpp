@@ -1,5 +1,6 @@
 // dlcc train | eval | predict | bench: options, and the way to tools/train.
 #include "tools/cli/job.h"
+#include "tools/train/runner.h"
 
 #include <algorithm>
 #include <map>
@@ -20,6 +21,14 @@ template <class E> CLI::CheckedTransformer words(const std::map<std::string, E>&
   for (auto& [word, value] : table) list += (list.empty() ? "{" : ",") + word;
   transformer.description(list + "}");
   return transformer;
+}
+
+CLI::Validator positive() {
+  auto check = [](const std::string& text) -> std::string {
+    int64_t value = 0;
+    return CLI::detail::lexical_cast(text, value) && value > 0 ? "" : "'" + text + "', expected a whole number > 0";
+  };
+  return CLI::Validator(check, "> 0");
 }
 
 void declare_output(CLI::App& c, training::Output& output) {
@@ -59,8 +68,8 @@ void TrainCommand::declare(CLI::App& c) {
   build.declare(c);
   auto* t = "Training";
   c.add_option("--data", data, "Data instead of the model's: a data section, or another model's")->group(t);
-  c.add_option("--epochs", run.epochs, "Epochs instead of the model's")->group(t)->check(CLI::PositiveNumber);
-  c.add_option("--steps", run.steps, "Batches instead of epochs")->group(t)->check(CLI::PositiveNumber);
+  c.add_option("--epochs", run.epochs, "Epochs instead of the model's")->group(t)->check(positive());
+  c.add_option("--steps", run.steps, "Batches instead of epochs")->group(t)->check(positive());
   c.add_option("--seed", run.seed, "Seed of weights, dropout and shuffling")->group(t);
   c.add_option("--learning-rate", run.learning_rate, "Constant rate instead of the schedule")->group(t);
   c.add_option("--validation-split", build.compile.overrides.validation_split, "Share of the samples held out")
@@ -109,6 +118,9 @@ int TrainCommand::execute() {
   run.output.quiet = build.shared.quiet;
   auto prepared = prepare_job(build, data);
   if (!prepared) return model_error;
+  if (prepared->compilation && !training::find_entry(*dlcc_module_info(prepared->job.module), DLCC_FN_TRAIN))
+    throw UserError(ExitCode::model, "nothing-to-train", "no training without 'loss' and 'optimizer', expected both",
+                    build.model);
   prepared->job.allow_nonfinite = allow_nonfinite;
   run.model_json = prepared->model_json;
   run.version = compiler_version();

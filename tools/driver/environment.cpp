@@ -1,5 +1,6 @@
 #include "tools/driver/environment.h"
 
+#include "codegen/out_of_memory.h"
 #include "ir/base/diagnostics.h"
 
 #include <charconv>
@@ -7,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace dlcc::tools {
@@ -38,10 +40,22 @@ void drop(const char* variable, const char* value) {
           variable, escape(value, 60).c_str());
   unsetenv(variable);
 }
+
+// LLVM's passes go some hundred calls deep, in the threads that inherit this limit too.
+void check_stack_limit() {
+  constexpr rlim_t least = 512 << 10;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < least)
+    throw UserError(ExitCode::environment, "stack-limit",
+                    "the stack is limited to " + std::to_string(limit.rlim_cur >> 10) + " KiB, expected at least " +
+                        std::to_string(least >> 10) + " KiB (ulimit -s)");
+}
 } // namespace
 
 void prepare_environment() {
   open_standard_descriptors();
+  check_stack_limit();
+  codegen::exit_when_out_of_memory(static_cast<int>(ExitCode::environment));
   signal(SIGPIPE, SIG_IGN);
   for (const char* variable : {"OMP_NUM_THREADS", "OMP_THREAD_LIMIT"})
     if (const char* value = getenv(variable); value && !is_thread_list(value)) drop(variable, value);

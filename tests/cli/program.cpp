@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <poll.h>
+#include <regex>
 #include <spawn.h>
 #include <sstream>
 #include <sys/wait.h>
@@ -186,6 +187,10 @@ std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) lines.push_back(line);
   return lines;
+}
+
+std::string without_seconds(const std::string& history) {
+  return std::regex_replace(history, std::regex(",\"seconds\":[-+.e0-9]+"), "");
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -72,11 +72,14 @@ private:
 /// The lines of a text, without their ends.
 std::vector<std::string> lines_of(const std::string& text);
 
+/// A history.jsonl without how long epochs took.
+std::string without_seconds(const std::string& history);
+
 /// Text with each `from` replaced by `to`; fails the test if there is none.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
 
-/// A fault as BAD_INPUT promises it: this exit code, one line of at most 300 bytes without control characters that
-/// holds the words (and starts with `dlcc:` or a place), nothing on standard output.
+/// A fault as the list of bad inputs promises it: this exit code, one line of at most 300 bytes without control
+/// characters that holds the words (and starts with `dlcc:` or a place), nothing on standard output.
 void expect_fault(const Result& result, int exit_code, const std::vector<std::string>& words);
 
 } // namespace dlcc::cli_tests

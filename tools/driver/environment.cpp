@@ -7,7 +7,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
+#include <new>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,9 +52,23 @@ void check_stack_limit() {
                     "the stack is limited to " + std::to_string(limit.rlim_cur >> 10) + " KiB, expected at least " +
                         std::to_string(least >> 10) + " KiB (ulimit -s)");
 }
+
+// An exception that no frame may pass: of memory, in a thread or inside a library, it is no bug.
+[[noreturn]] void terminate_with_message() {
+  try {
+    if (auto e = std::current_exception()) std::rethrow_exception(e);
+  } catch (const std::bad_alloc&) {
+    fputs("dlcc: error: out of memory [memory]\n", stderr);
+    _exit(static_cast<int>(ExitCode::environment));
+  } catch (const std::exception& e) {
+    fprintf(stderr, "dlcc: internal error: %s\n", e.what());
+  }
+  abort();
+}
 } // namespace
 
 void prepare_environment() {
+  std::set_terminate(terminate_with_message);
   open_standard_descriptors();
   check_stack_limit();
   codegen::exit_when_out_of_memory(static_cast<int>(ExitCode::environment));

@@ -80,13 +80,12 @@ std::string Session::state_signature() const {
   return hex(hash.finish());
 }
 
-// Equal for programs that compute the same bits: the same resolved model compiled by the same compiler.
+// Equal for programs that compute the same bits: the same model compiled by the same compiler, whatever its data.
 std::string Session::program_hash() const {
   const dlcc_module_v1& m = module_->info();
   Sha256 hash;
   hash.update(m.compiler, std::strlen(m.compiler) + 1);
   hash.update(m.model_hash, sizeof m.model_hash);
-  if (m.model_json_len > 0) hash.update(m.model_json, m.model_json_len);
   return hex(hash.finish());
 }
 

@@ -119,6 +119,8 @@ Running::Running(const Folder& folder, const std::vector<std::string>& args, con
   posix_spawn_file_actions_adddup2(&actions, in[0], 0);
   posix_spawn_file_actions_adddup2(&actions, out[1], 1);
   posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+  // What the test's own parents left open would count against a limit on descriptors.
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   posix_spawn_file_actions_addchdir_np(&actions, folder.path().c_str());
   std::vector<std::string> command = command_of(args, options), environment = environment_of(options);
   int failed =

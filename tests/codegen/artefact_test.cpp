@@ -73,7 +73,7 @@ TEST(Artefact, TablesDescribeTheProgram) {
   EXPECT_EQ(x.batch_axis, 0);
   EXPECT_EQ(x.nbytes, 48u);
   const dlcc_tensor_desc& bias = m.tensors[3];
-  EXPECT_STREQ(bias.name, "hidden/bias");
+  EXPECT_STREQ(bias.name, "param/hidden/bias");
   EXPECT_EQ(bias.kind, DLCC_T_PARAM);
   EXPECT_EQ(bias.offset, 64u);
   ASSERT_EQ(m.n_entries, 1u);

@@ -116,6 +116,13 @@ void* load_library(const std::vector<char>& image) {
   return library;
 }
 
+
+// What a state is called in the program, without the prefix it has for callers.
+std::string buffer_name(const std::string& tensor) {
+  for (const char* prefix : {"param/", "opt/", "buffer/"})
+    if (tensor.starts_with(prefix)) return tensor.substr(std::string(prefix).size());
+  return tensor;
+}
 } // namespace
 
 CompiledProgram::CompiledProgram(const Program& program, const std::string& target_name, Form form) {
@@ -154,11 +161,12 @@ int32_t CompiledProgram::run(const std::string& name, Tensors& tensors, const Ca
     regions.push_back(bytes ? allocate(bytes, 64) : nullptr);
   }
   auto move = [&](const dlcc_tensor_desc& d, void* at, bool in) {
-    auto found = tensors.find(d.name);
+    const std::string own = buffer_name(d.name);
+    auto found = tensors.find(own);
     Type type{static_cast<DType>(d.dtype), Shape(d.dims, d.dims + d.rank)};
     if (found == tensors.end()) {
       DLCC_CHECK(!in || d.region >= 0, std::string("no value for ") + d.name);
-      found = tensors.emplace(d.name, Tensor(type)).first;
+      found = tensors.emplace(own, Tensor(type)).first;
     }
     DLCC_CHECK(found->second.type == type, std::string("wrong type for ") + d.name);
     with_type(type.dtype, [&](auto t) {

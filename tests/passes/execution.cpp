@@ -1,6 +1,5 @@
 #include "tests/passes/execution.h"
 
-#include "codegen/module_plan.h"
 #include "ir/graph/parse.h"
 #include "ir/loops/evaluate.h"
 #include "ir/ops/ops.h"
@@ -98,7 +97,7 @@ Outcome run_compiled(const loops::Program& program, const std::string& name, con
   codegen::CompiledProgram compiled(program);
   codegen::Tensors tensors = environment.inputs;
   for (const Buffer& b : program.buffers)
-    if (is_state(b.region) && !b.view_of.valid()) tensors[codegen::tensor_name(b)] = environment.states.at(b.name);
+    if (is_state(b.region) && !b.view_of.valid()) tensors[b.name] = environment.states.at(b.name);
   codegen::CallOptions options;
   options.threads = threads;
   auto scalar = [&](const char* n) {
@@ -118,7 +117,7 @@ Outcome run_compiled(const loops::Program& program, const std::string& name, con
   outcome.status = compiled.run(name, tensors, options);
   for (BufferId b : entry->outputs) outcome.results.push_back(tensors.at(program.buffers[b].name));
   for (const Buffer& b : program.buffers)
-    if (is_state(b.region) && !b.view_of.valid()) outcome.states[b.name] = tensors.at(codegen::tensor_name(b));
+    if (is_state(b.region) && !b.view_of.valid()) outcome.states[b.name] = tensors.at(b.name);
   return outcome;
 }
 

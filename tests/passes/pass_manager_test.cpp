@@ -7,6 +7,7 @@
 #include "ir/ops/ops.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace dlcc::testing {
 namespace {
@@ -126,7 +127,7 @@ graph::Module broken() {
 }
 
 TEST(PassManager, SavesTheInputOfAFailingPassAndSaysHowToRepeatIt) {
-  std::string file = ::testing::TempDir() + "dlcc-pass-manager-test.ir";
+  std::string file = ::testing::TempDir() + "dlcc-pass-manager-test-" + std::to_string(getpid()) + ".ir";
   PassOptions o;
   o.reproducer = file;
   o.only = {"plan_memory"};
@@ -144,7 +145,7 @@ TEST(PassManager, SavesTheInputOfAFailingPassAndSaysHowToRepeatIt) {
 TEST(PassManager, VerifiesAfterEachPassOrOnceAtTheEnd) {
   for (bool each : {true, false}) {
     PassOptions o;
-    o.reproducer = ::testing::TempDir() + "dlcc-pass-manager-test.ir";
+    o.reproducer = ::testing::TempDir() + "dlcc-pass-manager-test-" + std::to_string(getpid()) + ".ir";
     o.verify_each = each;
     o.only = {"merge_duplicates"};
     EXPECT_THROW(run(o, broken()), InternalError) << each;

@@ -32,6 +32,21 @@ private:
 };
 } // namespace
 
+namespace {
+// What the model computes, whatever its file is called and however it is laid out.
+std::string text_without_places(graph::Module module) {
+  module.file.clear();
+  for (graph::State& s : module.states) s.where = {};
+  for (graph::Directive& d : module.directives) d.where = {};
+  for (graph::Function& f : module.functions) {
+    f.where = {};
+    for (graph::Node& n : f.nodes) n.where = {};
+    for (graph::Update& u : f.updates) u.where = {};
+  }
+  return passes::print(module);
+}
+} // namespace
+
 Compilation::Compilation(std::string name, std::string contents, CompileOptions o)
     : file(std::move(name)), text(std::move(contents)), options(std::move(o)),
       diagnostics(file == "-" ? "<stdin>" : file, options.error_limit) {
@@ -46,7 +61,7 @@ bool Compilation::read() {
   auto module = frontend::build_module(*model, ops::all_ops(), diagnostics);
   if (!module || diagnostics.has_errors()) return false;
   module->file = diagnostics.file();
-  source_text = passes::print(*module);
+  source_text = text_without_places(*module);
   ir = std::move(*module);
   return true;
 }

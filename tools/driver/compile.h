@@ -52,7 +52,7 @@ public:
   codegen::Target target;
   passes::Ir ir;
   std::vector<passes::PassTime> times; ///< of passes and of code generation
-  std::string source_text;             ///< of the source stage; the model hash is taken of it
+  std::string source_text;             ///< of the source stage, without places; the model hash is taken of it
 
 private:
   bool fits_memory();

@@ -4,7 +4,8 @@
 namespace dlcc::tools {
 
 /// Opens closed standard descriptors on /dev/null, so that no file lands on them; ignores SIGPIPE, so that a closed
-/// pipe kills nothing; drops values of OMP_ variables that an OpenMP runtime would choke on, with one warning each.
+/// pipe kills nothing; drops values of OMP_ variables that an OpenMP runtime would choke on, with one warning each; lets waiting
+/// threads give up their core soon.
 void prepare_environment();
 
 } // namespace dlcc::tools

@@ -44,6 +44,11 @@ std::vector<ValueId> FunctionFacts::sources(ValueId v) const {
   return values;
 }
 
+bool FunctionFacts::reads_old(const Read& read, StateId state) const {
+  const Value& source = function.values[owner(read.value)];
+  return source.kind == ValueKind::state && source.state == state;
+}
+
 const Update* FunctionFacts::update_of(NodeId n) const {
   for (size_t u = 0; u < function.updates.size(); ++u)
     if (in_place[u] && function.values[function.updates[u].value].node == n) return &function.updates[u];
@@ -56,9 +61,7 @@ bool FunctionFacts::overwrites_what_it_reads(size_t update) const {
   const Shape& shape = function.type(v).shape;
   const std::vector<Read>& reads = access[function.values[v].node].reads;
   return std::any_of(reads.begin(), reads.end(), [&](const Read& read) {
-    const Value& source = function.values[owner(read.value)];
-    return source.kind == ValueKind::state && source.state == function.updates[update].state &&
-           identity_prefix(function, read, shape) != shape.size();
+    return reads_old(read, function.updates[update].state) && identity_prefix(function, read, shape) != shape.size();
   });
 }
 

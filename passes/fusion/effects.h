@@ -23,6 +23,8 @@ struct FunctionFacts {
   std::vector<graph::ValueId> sources(graph::ValueId v) const;
   /// The computed node whose result's storage this read touches; not valid() for external values.
   graph::NodeId producer(const Read& read) const;
+  /// Whether the read sees the version of this state before the function's update.
+  bool reads_old(const Read& read, graph::StateId state) const;
   /// The updates that may be made in place by this node, as indices into function.updates.
   const graph::Update* update_of(graph::NodeId n) const;
 

@@ -131,9 +131,7 @@ std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape&
   // A node that overwrites a state may share a kernel with readers of the old version only element by element.
   auto reads_elsewhere = [&](NodeId m) {
     return std::any_of(facts_.access[m].reads.begin(), facts_.access[m].reads.end(), [&](const Read& read) {
-      const Value& source = f_.values[facts_.owner(read.value)];
-      bool old_version = source.kind == ValueKind::state && source.state == update->state;
-      return old_version && identity_prefix(f_, read, shape(m)) != s.size();
+      return facts_.reads_old(read, update->state) && identity_prefix(f_, read, shape(m)) != s.size();
     });
   };
   if (update && (reads_elsewhere(n) || std::any_of(group.members.begin(), group.members.end(), reads_elsewhere)))

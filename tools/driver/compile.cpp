@@ -88,9 +88,11 @@ bool Compilation::fits_memory() {
                   diagnostics.file());
 }
 
+std::string Compilation::name() const { return model ? model->name : std::get<loops::Program>(ir).name; }
+
 codegen::ArtefactInfo Compilation::artefact_info() const {
   codegen::ArtefactInfo info;
-  info.name = model ? model->name : std::get<loops::Program>(ir).name;
+  info.name = name();
   if (model) info.model_json = frontend::print_config(*model);
   runtime::Digest digest = runtime::sha256(source_text.data(), source_text.size());
   std::copy(digest.begin(), digest.end(), info.model_hash.begin());
@@ -122,7 +124,7 @@ std::vector<char> Compilation::shared_library() {
   auto code = objects();
   Stopwatch watch(times, "link");
   codegen::LinkOptions link;
-  link.soname = artefact_info().name + ".so";
+  link.soname = name() + ".so";
   link.need_libgomp = !options.openmp_from_host;
   std::vector<char> image = codegen::link_shared_library(code, link);
   auto trailer = runtime::make_artefact_trailer(image.data(), image.size(), DLCC_VERSION_TEXT);

@@ -42,6 +42,8 @@ public:
   /// The C header that goes with it: sizes, and indices of tensors, as constants.
   std::string header();
 
+  /// Of the model, and so of the artefact.
+  std::string name() const;
   codegen::ArtefactInfo artefact_info() const;
   std::vector<codegen::CodeUnit> code_units() const;
 

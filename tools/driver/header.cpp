@@ -19,9 +19,9 @@ std::string macro(const std::string& name) {
 std::string Compilation::header() {
   codegen::JitModule loaded = jit();
   const dlcc_module_v1& m = *loaded.module();
-  std::string name = artefact_info().name, prefix = macro(name);
+  const std::string own = name(), prefix = macro(own);
   std::string text = "/* Made by " + compiler_version() + " from " + escape(diagnostics.file()) +
-                     ". For static linking with " + name + ".o and libdlcc_rt:\n *   dlcc_module_wrap(" + name +
+                     ". For static linking with " + own + ".o and libdlcc_rt:\n *   dlcc_module_wrap(" + own +
                      "_query(DLCC_MODULE_ABI), &module, &error); */\n#ifndef " + prefix + "_STEP_H\n#define " + prefix +
                      "_STEP_H\n\n#include <dlcc/abi.h>\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   auto define = [&](const std::string& what, uint64_t value) {
@@ -34,14 +34,14 @@ std::string Compilation::header() {
   define("WORK_BYTES_PER_THREAD", m.work_bytes_per_thread);
   text += "\n/* Indices into tensors[] of the module. */\n";
   for (uint32_t i = 0; i < m.n_tensors; ++i) define("TENSOR_" + macro(m.tensors[i].name), i);
-  text += "\nconst dlcc_module_v1* " + name + "_query(uint32_t max_abi);\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
+  text += "\nconst dlcc_module_v1* " + own + "_query(uint32_t max_abi);\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
   return text;
 }
 
 std::vector<char> Compilation::relocatable_object() {
   codegen::EmitOptions emit;
   emit.one_unit = true;
-  emit.query_symbol = artefact_info().name + "_query";
+  emit.query_symbol = name() + "_query";
   auto objects =
       codegen::compile(codegen::emit_program(std::get<loops::Program>(ir), target, artefact_info(), emit), target, 1);
   DLCC_CHECK(objects.size() == 1, "static linking needs one object");

@@ -38,7 +38,7 @@ std::vector<GroupDef> schedule_groups() {
        {}},
       {"cosine",
        "half a cosine from initial to alpha * initial, after a linear warm-up",
-       {initial(), decay_steps(), alpha(),
+       {number("initial").at_least(0).required("rate at step 0"), decay_steps(), alpha(),
         number("warmup_target").more_than(0).optional("rate at the end of the warm-up"),
         integer("warmup_steps").at_least(0).defaults(int64_t{0}, "steps of the warm-up")},
        {}},
@@ -58,10 +58,10 @@ std::vector<GroupDef> schedule_groups() {
         number("min").at_least(0).defaults(0.0, "the lowest rate")},
        {}},
       {"inv_scaling",
-       "initial / (t + 1)^power, t in samples (scikit-learn)",
+       "initial / (t + 1)^power after each epoch, t in samples (scikit-learn)",
        {initial(), number("power").at_least(0).defaults(0.5, "exponent")},
        {}},
-      {"adaptive", "divided by 5 after two epochs in a row without gain (scikit-learn)", {initial()}, {}},
+      {"adaptive", "divided by 5 after more than n_iter_no_change (10) epochs without gain; at 1e-6 training ends (scikit-learn)", {initial()}, {}},
   };
   return {g};
 }

@@ -66,8 +66,8 @@ Term cosine_decay(Term t, double steps, double rate, double alpha) {
 // Keras' CosineDecay: linear warm-up from initial to warmup_target, then the decay from there.
 Term cosine(Step s) {
   double steps = s.a.number("decay_steps", 1), alpha = s.a.number("alpha", 0), warmup = s.a.number("warmup_steps", 0);
-  if (warmup == 0 || !s.a.has("warmup_target")) return cosine_decay(s.t, steps, s.initial, alpha);
-  double target = s.a.number("warmup_target");
+  double target = s.a.number("warmup_target", s.initial);
+  if (warmup == 0) return cosine_decay(s.t, steps, target, alpha);
   Term rising = s.initial + (target - s.initial) * (s.t / warmup);
   return ops::where(s.t < warmup, rising, cosine_decay(s.t - warmup, steps, target, alpha));
 }
@@ -81,30 +81,27 @@ Term cosine_restarts(Step s) {
     period = ops::floor(completed);
     fraction = completed - period;
   } else {
-    // Geometric sum: 1 + m + ... + m^(i-1) = (1 - m^i) / (1 - m).
+    // Geometric sum: 1 + m + ... + m^(i-1) = (1 - m^i) / (1 - m). The logarithm may round to just below a whole number.
+    auto length = [&](Term i) { return (1.0 - ops::power(t_mul, i)) / (1.0 - t_mul); };
     period = ops::floor(ops::log(1.0 - completed * (1.0 - t_mul)) / std::log(t_mul));
-    Term before = (1.0 - ops::power(t_mul, period)) / (1.0 - t_mul);
+    period = period + ops::where(length(period + 1.0) <= completed, 1.0, s.number(0));
+    Term before = length(period);
     fraction = (completed - before) / ops::power(t_mul, period);
   }
   Term decayed = 0.5 * ops::power(m_mul, period) * (1.0 + ops::cos(fraction * std::numbers::pi));
   return s.initial * ((1.0 - alpha) * decayed + alpha);
 }
 
-// scikit-learn's "invscaling": initial / (n + 1)^power, n the samples of the updates before this one
-Term inv_scaling(Step s) {
-  Term samples = s.t * static_cast<double>(std::max<int64_t>(1, s.b.module().batch));
-  return s.initial / ops::power(samples + 1.0, s.a.number("power", 0.5));
-}
-
 struct ScheduleRow {
   std::string_view name;
   Term (*rate)(Step);
 };
+// The last three follow the results of epochs: the training loop sets the rate.
 constexpr ScheduleRow schedules[] = {
-    {"constant", constant},       {"exponential", exponential},         {"piecewise", piecewise},
-    {"polynomial", polynomial},   {"inverse_time", inverse_time},       {"cosine", cosine},
-    {"inv_scaling", inv_scaling}, {"cosine_restarts", cosine_restarts}, {"plateau", constant},
-    {"adaptive", constant},
+    {"constant", constant},         {"exponential", exponential}, {"piecewise", piecewise},
+    {"polynomial", polynomial},     {"inverse_time", inverse_time}, {"cosine", cosine},
+    {"cosine_restarts", cosine_restarts}, {"plateau", constant},  {"adaptive", constant},
+    {"inv_scaling", constant},
 };
 } // namespace
 

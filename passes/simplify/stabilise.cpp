@@ -44,6 +44,23 @@ constexpr Rule rules[] = {
 bool normalizes_last_axis(const Node& node, size_t rank) {
   return normalize_axis(node.attributes.integer("axis", -1), rank) == static_cast<int64_t>(rank) - 1;
 }
+
+// The node that computes `v`, looking through reshapes, which change no element.
+const Node* producer_of(const Function& f, ValueId v) {
+  while (f.values[v].kind == ValueKind::result) {
+    const Node& n = f.nodes[f.values[v].node];
+    if (n.op->name != "reshape") return &n;
+    v = n.operands[0];
+  }
+  return nullptr;
+}
+
+bool applies(const Rule& rule, const Function& f, const Node& outer, ValueId operand, const Node& inner) {
+  if (rule.outer != outer.op->name || rule.inner != inner.op->name) return false;
+  if (inner.op->name != "softmax") return true;
+  const Shape &rows = f.type(inner.results[0]).shape, &seen = f.type(operand).shape;
+  return normalizes_last_axis(inner, rows.size()) && !seen.empty() && seen.back() == rows.back();
+}
 } // namespace
 
 Module stabilise(Module module, PassContext& context) {
@@ -51,15 +68,15 @@ Module stabilise(Module module, PassContext& context) {
     module.functions[id] = rewrite(
         module, module.functions[id], context.ops,
         [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
-          if (operands.empty()) return std::nullopt;
-          const Value& first = to.function().values[operands[0]];
-          if (first.kind != ValueKind::result) return std::nullopt;
-          const Node producer = to.function().nodes[first.node];
+          const Function& f = to.function();
+          const Node* inner = operands.empty() ? nullptr : producer_of(f, operands[0]);
+          if (!inner) return std::nullopt;
           for (const Rule& rule : rules) {
-            if (rule.outer != node.op->name || rule.inner != producer.op->name) continue;
-            if (producer.op->name == "softmax" && !normalizes_last_axis(producer, first.type.rank())) continue;
+            if (!applies(rule, f, node, operands[0], *inner)) continue;
+            const ValueId logits = inner->operands[0];
+            const Shape shape = f.type(operands[0]).shape;
             to.note = "rule " + std::string(rule.name);
-            return std::vector{rule.stable(to, node, operands, producer.operands[0])};
+            return std::vector{rule.stable(to, node, operands, ops::reshape(Term{&to, logits}, shape))};
           }
           return std::nullopt;
         });

@@ -266,7 +266,7 @@ void expect_schedule(const std::string& directive, const std::function<double(do
   graph::Function f;
   graph::Builder b(m, f, ops::all_ops());
   f.results = {passes::scheduled_rate(b, *m.find_directive("schedule"))};
-  for (int t = 0; t < 60; ++t) {
+  for (int t = 0; t < 130; ++t) {
     graph::Environment e;
     e.inputs["update"] = Tensor({DType::i64, {}}, {static_cast<double>(t)});
     double found = graph::evaluate(m, f, ops::all_ops(), e)[0].data[0], expected = rate(t);
@@ -319,20 +319,30 @@ TEST(Schedule, CosineWithWarmup) {
                     return 2 * (0.75 * half_cosine(std::min(t - 10, 40.0) / 40) + 0.25);
                   });
 }
+TEST(Schedule, CosineFromATargetWithoutWarmup) {
+  expect_schedule("cosine {alpha = 0.25, decay_steps = 40.0, initial = 0.5, warmup_steps = 0.0, warmup_target = 2.0}",
+                  [](double t) { return 2 * (0.75 * half_cosine(std::min(t, 40.0) / 40) + 0.25); });
+}
+// At t = 121 = 1 + 3 + ... + 81 the logarithm of the period rounds to below 5.
+TEST(Schedule, CosineRestartsBeginAtThePeak) {
+  expect_schedule("cosine_restarts {alpha = 0.0, first_decay_steps = 1.0, initial = 2.0, m_mul = 1.0, t_mul = 3.0}",
+                  [](double t) {
+                    double length = 1;
+                    while (t >= length) t -= length, length *= 3;
+                    return 2 * half_cosine(t / length);
+                  });
+}
 TEST(Schedule, CosineWithRestarts) {
-  for (double t_mul : {1.0, 2.0}) {
+  for (double t_mul : {1.0, 2.0, 3.0}) {
     std::string directive =
         "cosine_restarts {alpha = 0.125, first_decay_steps = 9.5, initial = 2.0, m_mul = 0.5, t_mul = " +
-        std::string(t_mul == 1 ? "1.0" : "2.0") + "}";
+        std::to_string(static_cast<int>(t_mul)) + ".0}";
     expect_schedule(directive, [=](double t) {
       double length = 9.5, top = 2;
       while (t >= length) t -= length, length *= t_mul, top *= 0.5;
       return (1 - 0.125) * top * half_cosine(t / length) + 2 * 0.125;
     });
   }
-}
-TEST(Schedule, InverseScaling) {
-  expect_schedule("inv_scaling {initial = 2.0, power = 0.5}", [](double t) { return 2 / std::pow(t + 1, 0.5); });
 }
 
 } // namespace

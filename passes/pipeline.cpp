@@ -9,6 +9,7 @@
 #include "ir/loops/verify.h"
 #include "passes/fusion/form_clusters.h"
 #include "passes/gradient/build_training.h"
+#include "passes/gradient/check_rows.h"
 #include "passes/lowering/lower_to_loops.h"
 #include "passes/memory/plan_memory.h"
 #include "passes/memory/share_in_place.h"
@@ -35,6 +36,12 @@ constexpr PassEntry entries[] = {
      .reason = "before the gradient, so that the gradient is stable too",
      .required = true,
      .graph = stabilise},
+    {.name = "check_rows",
+     .summary = "refuse a model whose rows depend on each other if a batch may be short",
+     .stage = "stable",
+     .reason = "before the gradient, which sums over the rows by right",
+     .required = true,
+     .graph = check_rows},
     {.name = "expand_underivable_composites",
      .summary = "expand composites that have no gradient rule of their own",
      .stage = "training",

@@ -20,8 +20,12 @@ dlcc_status fill(dlcc_error* err, dlcc_status status, const std::string& message
   return status;
 }
 
-dlcc_status status_of(ExitCode code) {
-  switch (code) {
+dlcc_status status_of(const UserError& e) {
+  const std::string& name = e.diagnostic.name;
+  if (name == "abi") return DLCC_E_ABI;
+  if (name == "memory-limit") return DLCC_E_NOMEM;
+  if (name == "unknown-target") return DLCC_E_ARG;
+  switch (e.code) {
   case ExitCode::io:
     return DLCC_E_IO;
   case ExitCode::environment:
@@ -39,7 +43,7 @@ template <class Body> dlcc_status guarded(dlcc_error* err, Body&& body) noexcept
     body();
     return fill(err, DLCC_OK, "");
   } catch (const UserError& e) {
-    return fill(err, status_of(e.code), format_short(e.diagnostic));
+    return fill(err, status_of(e), format_short(e.diagnostic));
   } catch (const std::bad_alloc&) {
     return fill(err, DLCC_E_NOMEM, "out of memory");
   } catch (const std::exception& e) {

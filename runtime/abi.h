@@ -97,6 +97,7 @@ enum {
 typedef int32_t dlcc_status;
 enum {
   DLCC_OK = 0,
+  DLCC_SKIPPED = 1,         /* of an entry only: nothing in the batch counts; the state is as before, no output written */
   DLCC_E_ARG = -1,          /* an argument is wrong; an index in the data is out of range */
   DLCC_E_NOTFOUND = -2,     /* no such tensor, hyper-parameter or key */
   DLCC_E_SHAPE = -3,        /* rank, dimensions or byte size differ from the compiled ones */
@@ -161,8 +162,8 @@ typedef struct dlcc_call_v1 {
   const dlcc_host_v1* host;
 } dlcc_call_v1;
 
-/* One function of a module. It returns 0 or a DLCC_E_ code: DLCC_E_ARG with an INDEX fault, DLCC_E_NONFINITE with a
- * NONFINITE fault, DLCC_E_COMM. On an error the state is untouched; outputs are unspecified. */
+/* One function of a module. It returns 0, DLCC_SKIPPED, or a DLCC_E_ code: DLCC_E_ARG with an INDEX fault,
+ * DLCC_E_NONFINITE with a NONFINITE fault, DLCC_E_COMM. On an error the state is untouched; outputs are unspecified. */
 typedef struct dlcc_entry_v1 {
   uint32_t struct_size;
   int32_t kind; /* DLCC_FN_ */

@@ -8,14 +8,16 @@ namespace dlcc::ops {
 namespace {
 using A = const Attributes&;
 
-// The codes of the C ABI (runtime/abi.h): DLCC_E_ARG and DLCC_E_NONFINITE.
-constexpr int32_t index_fault = -1, nonfinite_fault = -12;
+// The codes of the C ABI (runtime/abi.h): DLCC_E_ARG, DLCC_E_NONFINITE and DLCC_SKIPPED.
+constexpr int32_t index_fault = -1, nonfinite_fault = -12, nothing_counts = 1;
 
 constexpr AttributeDef index_attributes[] = {
     {"limit", AttributeKind::integer, "valid are 0 <= index < limit", true},
     {"what", AttributeKind::string, "name of the input, for the message", true}};
 constexpr AttributeDef finite_attributes[] = {
     {"what", AttributeKind::string, "name of the value, for the message", true}};
+constexpr AttributeDef counts_attributes[] = {
+    {"what", AttributeKind::string, "name of the labels, for the message", true}};
 
 void pass_on(ReferenceContext& c) { c.result().data = c.operand(0).data; }
 
@@ -35,6 +37,12 @@ void check_finite_element(ElementContext& c) {
   c.check(!(abs(x) < static_cast<double>(INFINITY)), row_of(c), x.to(DType::f64),
           {nonfinite_fault, std::string(c.attributes().string("what"))});
   c.set(x);
+}
+
+void check_counts_element(ElementContext& c) {
+  Scalar count = element_of(c, 0);
+  c.check(count == 0.0, row_of(c), count.to(DType::f64), {nothing_counts, std::string(c.attributes().string("what"))});
+  c.set(count);
 }
 } // namespace
 
@@ -74,6 +82,23 @@ constexpr OpDef check_finite_op = complete({
     .samples = []() -> std::vector<Sample> {
       Attributes a{{"what", std::string("loss")}};
       return {{.operands = {{DType::f64, {}}}, .attributes = a}, {.operands = {{DType::f32, {3, 5}}}, .attributes = a}};
+    },
+});
+
+constexpr OpDef check_counts_op = complete({
+    .name = "check_counts",
+    .kind = OpKind::effect,
+    .doc = "The count of what the loss is taken of; the step ends, and changes nothing, when it is 0. (C1) The count is a "
+           "scalar. (C2) It is f32 or f64.",
+    .attributes = counts_attributes,
+    .infer = [](InferContext& c) { return Require(c).scalar(0, 1).floats(0, 2).result(c.operand(0)); },
+    .gradient = [](GradientContext& g) { g.contribute(0, g.cotangent()); },
+    .element = check_counts_element,
+    .reference = pass_on,
+    .samples = []() -> std::vector<Sample> {
+      Attributes a{{"what", std::string("label")}};
+      return {{.operands = {{DType::f64, {}}}, .attributes = a, .ranges = {{1, 8}}},
+              {.operands = {{DType::f32, {}}}, .attributes = a, .ranges = {{1, 8}}}};
     },
 });
 

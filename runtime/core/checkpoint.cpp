@@ -118,14 +118,14 @@ void write_checkpoint(const std::string& path, const std::map<std::string, std::
   file.commit();
 }
 
-CheckpointFile::CheckpointFile(const std::string& path) : path_(path) {
+CheckpointFile::CheckpointFile(const std::string& path, bool accept_plain) : path_(path) {
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd_ < 0) fail_errno("cannot open", path, errno);
   try {
     struct stat st;
     if (fstat(fd_, &st) != 0) fail_errno("cannot examine", path, errno);
     if (!S_ISREG(st.st_mode)) fail(DLCC_E_IO, "'%s' is not a regular file", escape(path).c_str());
-    read_header(static_cast<uint64_t>(st.st_size));
+    read_header(static_cast<uint64_t>(st.st_size), accept_plain);
   } catch (...) {
     close(fd_);
     throw;
@@ -142,7 +142,7 @@ void CheckpointFile::read_at(uint64_t offset, void* to, uint64_t bytes) const {
   if (!read_exactly(fd_, offset, to, bytes, path_)) corrupt("the file became shorter while it was read");
 }
 
-void CheckpointFile::read_header(uint64_t file_bytes) {
+void CheckpointFile::read_header(uint64_t file_bytes, bool accept_plain) {
   uint64_t length = 0;
   if (file_bytes < sizeof length) corrupt("a file of " + std::to_string(file_bytes) + " bytes");
   read_at(0, &length, sizeof length);
@@ -160,8 +160,11 @@ void CheckpointFile::read_header(uint64_t file_bytes) {
   const uint64_t named = header_.tensors.empty() ? 0 : header_.tensors.back().end;
   if (data_bytes != named)
     corrupt(std::to_string(data_bytes) + " bytes of data, expected " + std::to_string(named) + " (truncated?)");
-  if (header_.tensors.size() < 2 || header_.tensors.back().name != trailer_name ||
-      header_.tensors.back().bytes() != sizeof(Trailer))
+  const bool has_trailer = header_.tensors.size() >= 2 && header_.tensors.back().name == trailer_name &&
+                           header_.tensors.back().bytes() == sizeof(Trailer);
+  plain_ = !has_trailer && accept_plain && !meta("dlcc.format");
+  if (plain_) return index();
+  if (!has_trailer)
     corrupt("no dlcc.trailer at the end (not a dlcc checkpoint?)");
   std::vector<uint8_t> trailer(sizeof(Trailer));
   read_at(data_start_ + header_.tensors.back().begin, trailer.data(), trailer.size());
@@ -177,6 +180,10 @@ void CheckpointFile::read_header(uint64_t file_bytes) {
   }
   header_.tensors.pop_back();
   verify_payload(trailer);
+  index();
+}
+
+void CheckpointFile::index() {
   for (size_t i = 0; i < header_.tensors.size(); ++i) index_.emplace(header_.tensors[i].name, i);
 }
 
@@ -225,7 +232,7 @@ const StoredTensor* CheckpointFile::find(std::string_view name) const {
 void CheckpointFile::read(const StoredTensor& t, void* to) const {
   read_at(data_start_ + t.begin, to, t.bytes());
   const auto i = static_cast<size_t>(&t - header_.tensors.data());
-  if (crc32c(0, to, t.bytes()) != crc_[i]) corrupt("tensor '" + escape(t.name) + "' changed while it was read");
+  if (!plain_ && crc32c(0, to, t.bytes()) != crc_[i]) corrupt("tensor '" + escape(t.name) + "' changed while it was read");
 }
 
 } // namespace dlcc::runtime

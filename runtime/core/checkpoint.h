@@ -33,29 +33,33 @@ class CheckpointFile {
 public:
   // Throws Error: DLCC_E_IO if it cannot be read, DLCC_E_CORRUPT ("'<path>': corrupt: ...") if anything is wrong with
   // it, DLCC_E_ABI if its format is another. Memory: the header and 1 MiB, whatever the file claims.
-  explicit CheckpointFile(const std::string& path);
+  // With `accept_plain` also a safetensors file of somebody else's, which has no checksums.
+  explicit CheckpointFile(const std::string& path, bool accept_plain = false);
   ~CheckpointFile();
   CheckpointFile(const CheckpointFile&) = delete;
   CheckpointFile& operator=(const CheckpointFile&) = delete;
 
   const std::string& path() const { return path_; }
+  bool is_plain() const { return plain_; }
   const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
   // Null if there is none.
   const std::string* meta(const std::string& key) const;
   // Without the two checksum tensors.
   const std::vector<StoredTensor>& tensors() const { return header_.tensors; }
   const StoredTensor* find(std::string_view name) const;
-  // Reads t.bytes() bytes; they are checked once more, in case the file was changed since.
+  // Reads t.bytes() bytes; those of a checkpoint are checked once more, in case the file was changed since.
   void read(const StoredTensor& t, void* to) const;
 
 private:
-  void read_header(uint64_t file_bytes);
+  void read_header(uint64_t file_bytes, bool accept_plain);
+  void index();
   void verify_payload(const std::vector<uint8_t>& trailer);
   void read_at(uint64_t offset, void* to, uint64_t bytes) const;
   [[noreturn]] void corrupt(const std::string& what) const;
 
   std::string path_;
   int fd_ = -1;
+  bool plain_ = false;
   uint64_t data_start_ = 0;
   SafetensorsHeader header_;
   std::vector<uint32_t> crc_;                          // one for each tensor

@@ -79,7 +79,8 @@ DLCC_API dlcc_status dlcc_init(dlcc_session* session, uint64_t seed, dlcc_error*
 /* Steps. `in` has the entry's inputs in order. `out` may have fewer views than the entry has outputs; the rest is
  * computed and dropped. Dimensions must equal the compiled ones; along the batch axis a view may also have just the
  * n_valid rows of a short batch (0 <= n_valid <= N), which is masked in loss, metrics and normalisation. Outputs must
- * not overlap inputs or each other. DLCC_E_STATE before dlcc_init or a load. */
+ * not overlap inputs or each other. DLCC_E_STATE before dlcc_init or a load. A batch in which no label counts (all are
+ * the loss's ignore_index) is no update: DLCC_OK, outputs 0, and a warning to the host's log. */
 DLCC_API dlcc_status dlcc_train_step(dlcc_session* session, const dlcc_view* in, int n_in, dlcc_view* out, int n_out,
                                      int64_t n_valid, dlcc_error* err);
 DLCC_API dlcc_status dlcc_eval_step(dlcc_session* session, const dlcc_view* in, int n_in, dlcc_view* out, int n_out,
@@ -115,8 +116,9 @@ DLCC_API dlcc_status dlcc_checkpoint_meta_set(dlcc_session* session, const char*
 DLCC_API dlcc_status dlcc_checkpoint_meta_get(dlcc_session* session, const char* key, char* value, uint64_t size,
                                               dlcc_error* err);
 /* What to save or load: PARAMS = parameters and buffers, OPT = slots and pending gradients, RNG = seed, counters,
- * hyper-parameters and metadata strings; 0 means ALL. PARTIAL: also from another model, by name, dtype and shape; what
- * is skipped is logged. */
+ * hyper-parameters and metadata strings; 0 means ALL. PARTIAL: also from another model, or from a safetensors file of
+ * another program, whose parameters have the names of the model alone ("hidden/kernel"); by name, dtype and shape. What
+ * is skipped is logged; nothing at all is DLCC_E_MISMATCH. */
 enum { DLCC_SAVE_PARAMS = 1, DLCC_SAVE_OPT = 2, DLCC_SAVE_RNG = 4, DLCC_SAVE_ALL = 7, DLCC_LOAD_PARTIAL = 16 };
 /* Temporary file, fsync, read back, rename, fsync of the folder: `path` is the old or the new file, never a part. */
 DLCC_API dlcc_status dlcc_checkpoint_save(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);

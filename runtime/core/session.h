@@ -71,7 +71,8 @@ private:
   void bind_input(const EntryPlan& plan, int i, const dlcc_view& view, int64_t n_valid);
   void bind_output(const EntryPlan& plan, int i, const dlcc_view* view, int64_t n_valid);
   void copy_short_outputs(const EntryPlan& plan, dlcc_view* out, int n_out, int64_t n_valid);
-  void run(const EntryPlan& plan, int64_t n_valid);
+  bool run(const EntryPlan& plan, int64_t n_valid); ///< false: nothing in the batch counts
+  void skip(dlcc_view* out, int n_out, bool trains);
   [[noreturn]] void fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault& fault) const;
 
   // session_checkpoint.cpp

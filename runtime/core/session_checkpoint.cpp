@@ -44,6 +44,12 @@ bool same_type(const dlcc_tensor_desc& t, const StoredTensor& s) {
   return s.dtype == t.dtype && s.dims == std::vector<int64_t>(t.dims, t.dims + t.rank);
 }
 
+// In a file of somebody else's parameters have no role before their names.
+const StoredTensor* find(const CheckpointFile& file, const dlcc_tensor_desc& t) {
+  std::string_view name = t.name;
+  return file.find(file.is_plain() ? name.substr(name.find('/') + 1) : name);
+}
+
 // Empty if the file's tensor fits, else how they differ.
 std::string difference(const dlcc_tensor_desc& t, const StoredTensor* s) {
   if (s && same_type(t, *s)) return "";
@@ -174,9 +180,9 @@ void Session::load_counters(const CheckpointFile& file, uint32_t flags) {
 
 void Session::load(const std::string& path, uint32_t flags) {
   const uint32_t what = parts(flags, DLCC_SAVE_ALL | DLCC_LOAD_PARTIAL);
-  const CheckpointFile file(path);
+  const CheckpointFile file(path, (flags & DLCC_LOAD_PARTIAL) != 0);
   check_compatible(file, flags);
-  const auto has = parse_number<uint32_t>(file, "dlcc.flags");
+  const auto has = file.is_plain() ? uint32_t{DLCC_SAVE_PARAMS} : parse_number<uint32_t>(file, "dlcc.flags");
   if (uint32_t lacking = what & ~has; lacking && !(flags & DLCC_LOAD_PARTIAL))
     fail(DLCC_E_NOTFOUND, "'%s' has no %s", escape(path).c_str(),
          lacking & DLCC_SAVE_PARAMS ? "parameters"
@@ -187,13 +193,14 @@ void Session::load(const std::string& path, uint32_t flags) {
 
   // Everything that can fail comes before the first change of the session.
   std::vector<std::pair<int32_t, std::vector<char>>> staged;
-  size_t skipped = 0;
+  std::vector<std::string> skipped;
   for (uint32_t i = 0; i < module_->info().n_tensors; ++i) {
     const dlcc_tensor_desc& t = module_->info().tensors[i];
     const bool values = t.kind == DLCC_T_PARAM || t.kind == DLCC_T_BUFFER;
     const bool slots = t.kind == DLCC_T_OPT || t.kind == DLCC_T_GRAD;
     if (!(values && (what & DLCC_SAVE_PARAMS)) && !(slots && (what & DLCC_SAVE_OPT))) continue;
-    const StoredTensor* s = file.find(t.name);
+    if (slots && !(has & DLCC_SAVE_OPT)) continue;
+    const StoredTensor* s = find(file, t);
     if (t.kind == DLCC_T_GRAD && !s) continue; // none were pending
     std::string differs = difference(t, s);
     if (differs.empty()) {
@@ -202,11 +209,16 @@ void Session::load(const std::string& path, uint32_t flags) {
       continue;
     }
     if (!(flags & DLCC_LOAD_PARTIAL)) fail(DLCC_E_MISMATCH, "'%s': %s", escape(path).c_str(), differs.c_str());
-    log(1, "'" + escape(path) + "': skipped: " + differs);
-    ++skipped;
+    skipped.push_back(std::move(differs));
   }
-  if (!ready_ && (skipped > 0 || !(what & DLCC_SAVE_PARAMS)))
-    fail(DLCC_E_STATE, "'%s' does not hold the whole state: call dlcc_init before loading it", escape(path).c_str());
+  if (staged.empty() && !skipped.empty())
+    fail(DLCC_E_MISMATCH, "'%s': nothing in it fits this model: %s", escape(path).c_str(), skipped[0].c_str());
+  if (!ready_ && !skipped.empty())
+    fail(DLCC_E_STATE, "'%s' does not hold the whole state of this model, which has none yet: %s", escape(path).c_str(),
+         skipped[0].c_str());
+  if (!ready_ && !(what & DLCC_SAVE_PARAMS))
+    fail(DLCC_E_STATE, "the session has no state yet: call dlcc_init before loading '%s'", escape(path).c_str());
+  for (const std::string& text : skipped) log(1, "'" + escape(path) + "': skipped: " + text);
 
   load_counters(file, take);
   if (what & DLCC_SAVE_OPT) clear_gradients();

@@ -1,5 +1,6 @@
 // Running the entries of a module: checking and binding the caller's views, padding short batches, reading faults.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -126,7 +127,8 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
          where.c_str(), range);
   }
   if (status == DLCC_E_NONFINITE)
-    fail(status, "non-finite value %g%s in the %s step; the parameters are unchanged", f.value, where.c_str(),
+    fail(status, "non-finite value %g%s in the %s step; the parameters are unchanged",
+         std::isnan(f.value) ? std::fabs(f.value) : f.value, where.c_str(),
          kind_name(plan.entry->kind));
   if (status == DLCC_E_COMM) fail(status, "the host's allreduce failed in the %s step", kind_name(plan.entry->kind));
   if (status <= DLCC_E_ARG && status >= DLCC_E_STATE)
@@ -134,7 +136,7 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
   fail(DLCC_E_INTERNAL, "the %s entry returned %d, which is no status", kind_name(plan.entry->kind), status);
 }
 
-void Session::run(const EntryPlan& plan, int64_t n_valid) {
+bool Session::run(const EntryPlan& plan, int64_t n_valid) {
   dlcc_fault fault{};
   fault.node = -1;
   fault.sample = -1;
@@ -153,8 +155,9 @@ void Session::run(const EntryPlan& plan, int64_t n_valid) {
   call.host = &host_;
   callback_threw_ = false;
   const int32_t status = plan.entry->fn(&call);
-  if (status != 0 && !callback_threw_) fail_fault(plan, status, fault);
-  if (status != 0) fail(DLCC_E_INTERNAL, "exception in a callback of the host");
+  if (status == DLCC_OK || status == DLCC_SKIPPED) return status == DLCC_OK;
+  if (!callback_threw_) fail_fault(plan, status, fault);
+  fail(DLCC_E_INTERNAL, "exception in a callback of the host");
 }
 
 void Session::init(uint64_t seed) {
@@ -170,6 +173,15 @@ void Session::init(uint64_t seed) {
   run(p, 0);
   ready_ = true;
   if (callback_threw_) fail(DLCC_E_INTERNAL, "exception in a callback of the host");
+}
+
+// A batch in which no label counts: its loss is 0, and it is no update.
+void Session::skip(dlcc_view* out, int n_out, bool trains) {
+  for (int i = 0; i < n_out; ++i)
+    if (out[i].nbytes > 0) std::memset(out[i].data, 0, out[i].nbytes);
+  if (!trains) return;
+  ++batches_;
+  log(1, "no label of batch " + std::to_string(batches()) + " counts (all are ignored); nothing was updated");
 }
 
 void Session::step(int kind, const dlcc_view* in, int n_in, dlcc_view* out, int n_out, int64_t n_valid) {
@@ -188,13 +200,12 @@ void Session::step(int kind, const dlcc_view* in, int n_in, dlcc_view* out, int 
   for (int o = 0; o < p.entry->n_outputs; ++o) bind_output(p, o, o < n_out ? &out[o] : nullptr, n_valid);
   check_overlap(in, n_in, out, n_out);
   for (int i = 0; i < n_in; ++i) bind_input(p, i, in[i], n_valid);
-  run(p, n_valid);
+  const bool trains = kind == DLCC_FN_TRAIN || kind == DLCC_FN_GRAD;
+  if (!run(p, n_valid)) return skip(out, n_out, trains);
   copy_short_outputs(p, out, n_out, n_valid);
   if (kind == DLCC_FN_GRAD) ++pending_gradients_;
-  if (kind == DLCC_FN_TRAIN || kind == DLCC_FN_GRAD) {
-    ++batches_;
-    if (kind == DLCC_FN_TRAIN && batches() % module_->accumulate_steps() == 0) ++updates_;
-  }
+  if (trains) ++batches_;
+  if (kind == DLCC_FN_TRAIN && batches() % module_->accumulate_steps() == 0) ++updates_;
   if (callback_threw_) fail(DLCC_E_INTERNAL, "exception in a callback of the host; the step is done");
 }
 

@@ -177,6 +177,8 @@ void add_training(std::vector<Violation>& all) {
   all.push_back({"check_index", {{i32, {3}}, {i32, {}}}, limit, 2, "i64 expected, found i32; add a cast"});
   all.push_back({"check_index", {{i32, {3}}, {i64, {1}}}, limit, 2, "a scalar [] expected, found [1]"});
   all.push_back({"check_finite", {{i32, {3}}}, what, 1, needs_float});
+  all.push_back({"check_counts", {{f64, {1}}}, what, 1, "a scalar [] expected, found [1]"});
+  all.push_back({"check_counts", {{i64, {}}}, what, 2, "f32 or f64 expected, found i64; add a cast"});
   for (const char* op : {"random_uniform", "random_normal"}) {
     auto with = [](Shape shape, DType dtype) {
       return Attributes{{"shape", shape}, {"dtype", dtype}, {"stream", std::string("s")}};

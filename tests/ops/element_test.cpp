@@ -174,6 +174,12 @@ TEST(Element, CheckFiniteFindsNanAndInfinity) {
   }
 }
 
+TEST(Element, CheckCountsEndsTheStepAtZeroOnly) {
+  Attributes a{{"what", std::string("label")}};
+  EXPECT_EQ(run_check(ops::check_counts_op, {{DType::f64, {}}, {0}}, a).code, 1);
+  for (double count : {0.25, 1.0, double{NAN}}) EXPECT_EQ(run_check(ops::check_counts_op, {{DType::f64, {}}, {count}}, a).code, 0);
+}
+
 TEST(Element, NanIsPassedOn) {
   Tensor x({DType::f64, {3}}, {1, NAN, -1});
   for (const OpDef* op : {&ops::relu_op, &ops::relu6_op, &ops::abs_op, &ops::sign_op, &ops::square_op, &ops::exp_op,

@@ -167,7 +167,7 @@ TEST_F(Checkpoint, OfAModelWithOtherTensors) {
                  "'param/dense_1/kernel' is missing there and f32 [3] here");
   // Half a state is no state: a session that was never initialised refuses it.
   EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), DLCC_LOAD_PARTIAL, &err), DLCC_E_STATE,
-                 "does not hold the whole state: call dlcc_init before");
+                 "does not hold the whole state of this model, which has none yet: 'param/dense_1/kernel' is missing");
   three.fake.info.model_hash[0] = 0xCD;
   three.open();
   EXPECT_FAILURE(dlcc_checkpoint_load(three.session, path.c_str(), 0, &err), DLCC_E_MISMATCH, "all tensors agree");

@@ -23,18 +23,23 @@ BatchSource::BatchSource(std::shared_ptr<const Dataset> data, std::span<const Pi
   if (batches_ == 0)
     throw DataError(file, counts + (drop ? " make no full batch, and \"last_batch\" is \"drop\"" : " make no batch"),
                     "no-samples");
-  if (options_.steps_per_epoch) batches_ = std::clamp<int64_t>(*options_.steps_per_epoch, 1, batches_);
   for (size_t i = 0; i < tensors.size(); ++i)
     converters_.emplace_back(data_->columns[i], pipelines[i], tensors[i].dtype);
   order_.resize(static_cast<size_t>(std::min(size, rows_.count)));
 }
 
 int64_t BatchSource::find_rows(uint64_t epoch, int64_t batch) {
-  if (batch < 0 || batch > rows_.count / options_.batch_size) return 0;
+  if (batch < 0 || batch >= batches_per_epoch()) return 0;
+  uint64_t pass = epoch;
+  if (options_.steps_per_epoch) {
+    const uint64_t since_start = epoch * static_cast<uint64_t>(*options_.steps_per_epoch) + static_cast<uint64_t>(batch);
+    pass = since_start / static_cast<uint64_t>(batches_);
+    batch = static_cast<int64_t>(since_start % static_cast<uint64_t>(batches_));
+  }
   int64_t first = batch * options_.batch_size;
   int64_t valid = std::clamp<int64_t>(rows_.count - first, 0, options_.batch_size);
-  if (options_.shuffle && epoch != epoch_)
-    permutation_ = runtime::Permutation(permutation_.size(), options_.seed, epoch_ = epoch);
+  if (options_.shuffle && pass != pass_)
+    permutation_ = runtime::Permutation(permutation_.size(), options_.seed, pass_ = pass);
   for (int64_t i = 0; i < valid; ++i) {
     int64_t place = options_.shuffle ? static_cast<int64_t>(permutation_(static_cast<uint64_t>(first + i))) : first + i;
     order_[static_cast<size_t>(i)] = rows_.at(place);

@@ -18,7 +18,7 @@ struct BatchOptions {
   bool shuffle = false;
   uint64_t seed = 0; ///< of the shuffle; the order is a function of (seed, epoch) alone
   LastBatch last_batch = LastBatch::mask;
-  std::optional<int64_t> steps_per_epoch; ///< an epoch ends after so many batches, if it has as many
+  std::optional<int64_t> steps_per_epoch; ///< batches of an epoch, which goes on where the one before it ended
 };
 
 /// Makes batches on the caller's thread, without allocating. Not for use by two threads at once; two sources may share
@@ -32,7 +32,7 @@ public:
 
   int64_t samples() const { return rows_.count; }
   int64_t batch_size() const { return options_.batch_size; }
-  int64_t batches_per_epoch() const { return batches_; }
+  int64_t batches_per_epoch() const { return options_.steps_per_epoch.value_or(batches_); }
   size_t tensors() const { return converters_.size(); }
   uint64_t hash() const { return data_->hash; } ///< of the data set
 
@@ -54,10 +54,10 @@ private:
   std::shared_ptr<const Dataset> data_;
   Rows rows_;
   BatchOptions options_;
-  int64_t batches_ = 0;
+  int64_t batches_ = 0; // of a pass over the data
   std::vector<Converter> converters_;
   runtime::Permutation permutation_;
-  uint64_t epoch_ = 0;
+  uint64_t pass_ = 0; // that the permutation is of
   std::vector<int64_t> order_; // file rows of the current batch
 };
 

@@ -81,9 +81,14 @@ TEST(Batches, LargerThanTheDataWarns) {
 TEST(Batches, StepsPerEpoch) {
   Numbered s(10);
   s.train.steps_per_epoch = 2;
-  EXPECT_EQ(s.open().train->batches_per_epoch(), 2);
-  s.train.steps_per_epoch = 9;
-  EXPECT_EQ(s.open().train->batches_per_epoch(), 3);
+  OpenedData two = s.open();
+  EXPECT_EQ(two.train->batches_per_epoch(), 2);
+  EXPECT_EQ(s.order(*two.train, 0), range(0, 8));
+  EXPECT_EQ(s.order(*two.train, 1), (std::vector<int>{8, 9, 0, 1, 2, 3})) << "goes on where the first one ended";
+  s.train.steps_per_epoch = 5;
+  OpenedData five = s.open();
+  EXPECT_EQ(five.train->batches_per_epoch(), 5);
+  EXPECT_EQ(s.order(*five.train, 0), (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
 TEST(Batches, ShuffleIsAPermutationOfSeedAndEpoch) {

@@ -6,6 +6,8 @@
 
 enum { PIXELS = 784, BATCH = 128, EPOCHS = 5, TRAIN = 60000, TEST = 10000 };
 typedef dlcc_status Step(dlcc_session*, const dlcc_view*, int, dlcc_view*, int, int64_t, dlcc_error*);
+static unsigned char train_x[TRAIN * PIXELS], train_y[TRAIN], test_x[TEST * PIXELS], test_y[TEST];
+static int order[TRAIN];
 static dlcc_session* session;
 static dlcc_error error;
 
@@ -15,19 +17,16 @@ static void stop_if(int failed, const char* what) {
   exit(1);
 }
 
-/* The bytes of an idx file after its header. */
-static unsigned char* read_idx(const char* folder, const char* name, int header, size_t size) {
+static void read_idx(const char* folder, const char* name, int header, unsigned char* to, size_t size) {
   char path[4096];
   snprintf(path, sizeof path, "%s/%s", folder, name);
   FILE* file = fopen(path, "rb");
-  unsigned char* data = malloc(size);
-  stop_if(!file || !data || fseek(file, header, SEEK_SET) || fread(data, 1, size, file) != size, path);
+  stop_if(!file || fseek(file, header, SEEK_SET) || fread(to, 1, size, file) != size, path);
   fclose(file);
-  return data;
 }
 
-/* Feeds the rows to one entry of the compiled step, a batch at a time in the given order; the mean loss of a batch. */
-static double run(Step* step, const unsigned char* pixels, const unsigned char* labels, const int* order, int rows) {
+/* Feeds the rows to one entry of the compiled step, a batch at a time in `order`; the mean of the batches' losses. */
+static double run(Step* step, const unsigned char* pixels, const unsigned char* labels, int rows) {
   static float x[BATCH * PIXELS];
   static int32_t y[BATCH];
   double loss, sum = 0;
@@ -48,28 +47,24 @@ static double run(Step* step, const unsigned char* pixels, const unsigned char* 
 
 int main(int argc, char** argv) {
   stop_if(argc != 3, "usage: train_mnist train_step.so FOLDER");
-  unsigned char* pixels = read_idx(argv[2], "train-images-idx3-ubyte", 16, (size_t)TRAIN * PIXELS);
-  unsigned char* labels = read_idx(argv[2], "train-labels-idx1-ubyte", 8, TRAIN);
-  unsigned char* test_pixels = read_idx(argv[2], "t10k-images-idx3-ubyte", 16, (size_t)TEST * PIXELS);
-  unsigned char* test_labels = read_idx(argv[2], "t10k-labels-idx1-ubyte", 8, TEST);
+  read_idx(argv[2], "train-images-idx3-ubyte", 16, train_x, sizeof train_x);
+  read_idx(argv[2], "train-labels-idx1-ubyte", 8, train_y, sizeof train_y);
+  read_idx(argv[2], "t10k-images-idx3-ubyte", 16, test_x, sizeof test_x);
+  read_idx(argv[2], "t10k-labels-idx1-ubyte", 8, test_y, sizeof test_y);
   dlcc_module* module;
   stop_if(dlcc_module_open(argv[1], &module, &error), error.message);
   stop_if(dlcc_session_create(module, NULL, &session, &error), error.message);
   stop_if(dlcc_init(session, 42, &error), error.message);
-
-  static int order[TRAIN];
-  for (int i = 0; i < TRAIN; ++i) order[i] = i;
   for (int epoch = 1; epoch <= EPOCHS; ++epoch) {
-    for (int i = TRAIN - 1; i > 0; --i) { /* Fisher and Yates */
-      int j = rand() % (i + 1), t = order[i];
-      order[i] = order[j], order[j] = t;
+    for (int i = 0; i < TRAIN; ++i) { /* a random order: Fisher and Yates */
+      int j = rand() % (i + 1);
+      order[i] = order[j], order[j] = i;
     }
-    printf("epoch %d/%d: loss %.4f\n", epoch, EPOCHS, run(dlcc_train_step, pixels, labels, order, TRAIN));
+    printf("epoch %d/%d: loss %.4f\n", epoch, EPOCHS, run(dlcc_train_step, train_x, train_y, TRAIN));
   }
   for (int i = 0; i < TEST; ++i) order[i] = i;
-  double accuracy;
   stop_if(dlcc_metrics_reset(session, &error), error.message);
-  double loss = run(dlcc_eval_step, test_pixels, test_labels, order, TEST);
+  double accuracy, loss = run(dlcc_eval_step, test_x, test_y, TEST);
   stop_if(dlcc_metrics_result(session, &accuracy, 1, &error), error.message);
   printf("test: loss %.4f, accuracy %.2f %%\n", loss, 100 * accuracy);
   dlcc_session_destroy(session);

@@ -89,10 +89,14 @@ void check_streams(const ModelSpec& spec, const graph::Module& module, Reporter&
       if (node.attributes.has("stream")) note(std::string(node.attributes.string("stream")));
 }
 
-void add_functions(Construction& c) {
+std::unique_ptr<Network> make_network(Construction& c) {
   std::vector<Name> inputs;
   for (const TensorSpec* input : network_inputs(c.spec)) inputs.push_back(input->name);
-  std::unique_ptr<Network> network = c.spec.has_layers() ? layer_network(c, inputs) : node_network(c, inputs);
+  return c.spec.has_layers() ? layer_network(c, inputs) : node_network(c, inputs);
+}
+
+void add_functions(Construction& c) {
+  std::unique_ptr<Network> network = make_network(c);
   if (!network) return;
   Plan plan = make_plan(c.spec, *network, c.report);
   if (c.report.failed()) return;
@@ -120,6 +124,32 @@ std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable 
   if (!report.failed()) check_streams(spec, module, report);
   if (report.failed()) return std::nullopt;
   return module;
+}
+
+NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops) {
+  DiagnosticList known; // what there is to say was said when the model was built
+  Reporter report(spec, known);
+  NetworkFunction out;
+  out.module.dtype = spec.dtype;
+  Parameters parameters(out.module, report);
+  declare_params(spec, parameters, report);
+  Construction construction{spec, out.module, ops, report, parameters, sklearn_factor(spec)};
+  std::unique_ptr<Network> network = make_network(construction);
+  DLCC_CHECK(network, "a model that was built has no network");
+  Plan plan = make_plan(spec, *network, report);
+  network->want(plan.wanted);
+  graph::Builder b(out.module, out.function, ops);
+  std::vector<graph::ValueId> inputs;
+  for (const TensorSpec* input : network_inputs(spec))
+    inputs.push_back(b.parameter(input->name.text, input->type, graph::ParameterRole::input));
+  NetworkValues values = network->build(b, Mode::train, inputs);
+  DLCC_CHECK(!report.failed(), "a model that was built cannot be built again");
+  for (size_t i = 0; i < plan.wanted.size(); ++i) out.wanted.emplace_back(plan.wanted[i], values.values[i]);
+  out.outputs = std::move(plan.outputs);
+  out.layers = network->layers();
+  out.penalties = parameters.penalties();
+  out.activity = std::move(values.penalties);
+  return out;
 }
 
 } // namespace dlcc::frontend

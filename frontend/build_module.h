@@ -7,14 +7,26 @@
 // Without a loss only predict is there. `func @forward` appears where the loss needs values that are no outputs.
 #pragma once
 
-#include "frontend/model_spec.h"
-#include "ir/graph/op.h"
+#include "frontend/network.h"
 
 namespace dlcc::frontend {
 
 /// The module, or nothing with at least one error; all errors that can be found together are. Warnings may come with a
 /// module. `ops` are the operators that `nodes` may use.
 std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable ops, DiagnosticList& diagnostics);
+
+/// The network of a model in training as a function alone, for printing it in another form.
+struct NetworkFunction {
+  graph::Module module; ///< the parameters
+  graph::Function function;
+  std::vector<std::string> outputs;                            ///< of the model
+  std::vector<std::pair<std::string, graph::ValueId>> wanted;  ///< what outputs, losses and metrics read
+  std::vector<LayerSummary> layers;
+  std::vector<Penalty> penalties;                              ///< on parameters
+  std::vector<ActivityPenalty> activity;                       ///< on values
+};
+/// Of a model that build_module accepts.
+NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops);
 
 /// What the data must hold: the inputs, labels and sample weights of a module built from `spec`. Sample weights count
 /// as labels: predicting does without them.

@@ -305,6 +305,8 @@ void SchemaWriter::node_definition() {
   out_.key("attrs");
   out_.raw(
       R"({"type": "object", "patternProperties": {"^x-": {}}, "additionalProperties": {"type": ["boolean", "number", "string", "array"]}})");
+  out_.key("activity_regularizer");
+  out_.begin_object(true), ref(definition_of(Group::regularizer)), out_.end_object();
   out_.end_object();
   out_.key("patternProperties");
   out_.raw(R"({"^x-": {}})");

@@ -16,6 +16,7 @@ public:
   std::string last_name() const override { return graph_.name_of(graph_.last()); }
   void want(const std::vector<std::string>& names) override;
   NetworkValues build(graph::Builder& b, Mode mode, const std::vector<graph::ValueId>& inputs) override;
+  std::vector<LayerSummary> layers() const override;
 
 private:
   void build_layer(graph::Builder& b, Mode mode, uint32_t source, NetworkValues& out);
@@ -86,6 +87,16 @@ NetworkValues LayerNetwork::build(graph::Builder& b, Mode mode, const std::vecto
     if (source >= graph_.input_count() && needed_[source]) build_layer(b, mode, source, out);
   b.where = {}, b.name_hint.clear();
   for (uint32_t source : wanted_) out.values.push_back(values_[source]);
+  return out;
+}
+
+std::vector<LayerSummary> LayerNetwork::layers() const {
+  std::vector<LayerSummary> out;
+  for (uint32_t source : graph_.order()) {
+    if (source < graph_.input_count() || !needed_[source]) continue;
+    const LayerNode& node = graph_.layers()[source - graph_.input_count()];
+    out.push_back({node.name, node.record->type(), values_[source]});
+  }
   return out;
 }
 } // namespace

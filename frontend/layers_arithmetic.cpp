@@ -28,8 +28,11 @@ Term build_residual(LayerContext& c) {
   return fold<plus>(c);
 }
 
+// Pixels may come as integers.
+Term as_float(LayerContext& c) { return is_float(c.input().dtype()) ? c.input() : ops::cast(c.input(), c.b.module().dtype); }
+
 Term build_rescale(LayerContext& c) {
-  Term y = c.input() * c.layer.number("scale");
+  Term y = as_float(c) * c.layer.number("scale");
   double offset = c.layer.number("offset");
   return offset == 0 ? y : y + offset;
 }
@@ -37,7 +40,7 @@ Term build_rescale(LayerContext& c) {
 // One number, or one a feature of the last axis.
 Term features(LayerContext& c, const char* key) {
   const std::vector<double>& values = c.layer.numbers(key);
-  Term x = c.input();
+  Term x = as_float(c);
   if (values.size() == 1) return x.number(values[0]);
   const auto count = static_cast<int64_t>(values.size());
   if (x.shape().empty() || x.shape().back() != count)
@@ -50,7 +53,7 @@ Term features(LayerContext& c, const char* key) {
 
 Term build_normalize(LayerContext& c) {
   Term mean = features(c, "mean"), variance = features(c, "variance");
-  return (c.input() - mean) / ops::sqrt(variance);
+  return (as_float(c) - mean) / ops::sqrt(variance);
 }
 
 constexpr LayerRow rows[] = {

@@ -30,7 +30,12 @@ Term categorical_crossentropy(LossContext& c) {
                                        : ops::categorical_crossentropy(c.prediction, y);
 }
 
+// With label smoothing every class counts, so the label is written out.
 Term sparse_categorical_crossentropy(LossContext& c) {
+  if (c.loss.number("label_smoothing") != 0) {
+    c.label = {&c.b, c.b.add("one_hot", {c.label}, {{"depth", c.prediction.shape().back()}, {"dtype", c.prediction.dtype()}})};
+    return categorical_crossentropy(c);
+  }
   return c.loss.boolean("from_logits") ? ops::sparse_softmax_crossentropy(c.prediction, c.label)
                                        : ops::sparse_categorical_crossentropy(c.prediction, c.label);
 }
@@ -171,7 +176,9 @@ private:
     Term mean = valid_.mean(rows);
     if (record_.text("reduction") == "sum") return mean * valid_.elements(rows);
     if (!counts) return mean;
-    return mean / ops::maximum(valid_.mean(ops::cast(*counts, rows.dtype())), 1e-300);
+    Term share = valid_.mean(ops::cast(*counts, rows.dtype()));
+    if (plan_.may_skip) share.id = b_.add("check_counts", {share}, {{"what", plan_.label}});
+    return mean / ops::maximum(share, 1e-300);
   }
 
   graph::Builder& b_;

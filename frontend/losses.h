@@ -40,6 +40,8 @@ struct LossPlan {
   const Record* record = nullptr;
   const LossRow* row = nullptr;
   std::string prediction, label, sample_weight;
+  /// Whether a batch of ignored labels alone is no update: it is the only loss, and batches are not accumulated.
+  bool may_skip = false;
   std::optional<int64_t> ignore_index() const;
 };
 

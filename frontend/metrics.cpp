@@ -205,16 +205,16 @@ Term r2_result(const MetricResult& r) {
 }
 
 constexpr MetricRow metrics[] = {
-    {"accuracy", update_accuracy, mean_result},
-    {"top_k", update_top_k, mean_result},
-    {"auc", update_auc, auc_result},
-    {"precision", add_confusion, precision_result},
-    {"recall", add_confusion, recall_result},
-    {"f1", add_confusion, f1_result},
+    {"accuracy", update_accuracy, mean_result, true},
+    {"top_k", update_top_k, mean_result, true},
+    {"auc", update_auc, auc_result, true},
+    {"precision", add_confusion, precision_result, true},
+    {"recall", add_confusion, recall_result, true},
+    {"f1", add_confusion, f1_result, true},
     {"mse", update_mse, mean_result},
     {"mae", update_mae, mean_result},
     {"rmse", update_mse, rmse_result},
-    {"r2", update_r2, r2_result},
+    {"r2", update_r2, r2_result, true},
     {"loss", update_loss, mean_result},
 };
 } // namespace
@@ -224,6 +224,14 @@ const MetricRow& find_metric(std::string_view type) {
     if (row.name == type) return row;
   DLCC_CHECK(false, "no builder for metric '" + std::string(type) + "'");
   return metrics[0];
+}
+
+std::vector<std::string> maximised_metrics(const ModelSpec& spec) {
+  std::vector<std::string> names;
+  for (const Record& metric : spec.metrics())
+    if (find_metric(metric.type()).more_is_better)
+      names.push_back(metric.has("name") ? metric.text("name") : metric.type());
+  return names;
 }
 
 } // namespace dlcc::frontend

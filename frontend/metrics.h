@@ -50,8 +50,12 @@ struct MetricRow {
   std::string_view name;
   void (*update)(MetricContext&);
   ops::Term (*result)(const MetricResult&); ///< f64 scalar
+  bool more_is_better = false;
 };
 const MetricRow& find_metric(std::string_view type);
+
+/// Names of the model's metrics of which more is better.
+std::vector<std::string> maximised_metrics(const ModelSpec& spec);
 
 /// "metric/accuracy/total"
 std::string metric_state(const MetricPlan& plan, const char* part);

@@ -42,15 +42,16 @@ struct Attribute {
   Shape shape; ///< of a list
 };
 
+struct Record;
+
 /// One operator application as written.
 struct NodeSpec {
   Name op;
   std::vector<Name> inputs, outputs;
   std::vector<Attribute> attributes;
+  std::vector<Record> activity_regularizer; ///< one, or none
   Place place;
 };
-
-struct Record;
 
 using ArgValue = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>,
                               std::vector<double>, std::vector<Name>, std::vector<Dim>, std::vector<Record>,

@@ -35,6 +35,12 @@ struct NetworkValues {
   std::vector<ActivityPenalty> penalties;
 };
 
+/// A layer of the model, for listing it.
+struct LayerSummary {
+  std::string name, type;   ///< "hidden", "Dense"
+  graph::ValueId value;     ///< its result
+};
+
 class Network {
 public:
   virtual ~Network() = default;
@@ -48,6 +54,8 @@ public:
   virtual void want(const std::vector<std::string>& names) = 0;
   /// Adds what is needed for the wanted values. `inputs` are those of the model, in order.
   virtual NetworkValues build(graph::Builder& builder, Mode mode, const std::vector<graph::ValueId>& inputs) = 0;
+  /// The layers that the last building needed, in order; none if the model is written as nodes.
+  virtual std::vector<LayerSummary> layers() const { return {}; }
 };
 
 /// Both report errors and return null then. `inputs`: of the model, without sample weights.

@@ -1,6 +1,7 @@
 #include "frontend/node_attributes.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace dlcc::frontend {
 
@@ -23,15 +24,29 @@ const graph::AttributeDef* find_attribute(const graph::OpDef& op, std::string_vi
 
 AttributeValue read_dtype(const Attribute& a, const std::string& name) {
   if (std::optional<DType> type = dtype_from_name(name)) return *type;
-  std::vector<std::string> names = dtype_names();
-  std::string hint;
-  for (const auto& [alias, meant] : dtype_aliases())
-    if (alias == name) hint = ", did you mean '" + meant + "'?";
-  throw ModelError{"unknown-name", "unknown dtype " + quoted(name) + (hint.empty() ? did_you_mean(name, names) : hint),
-                   a.place};
+  throw ModelError{"unknown-name", "unknown dtype " + quoted(name) + suggestion_or_list(name, dtype_names()), a.place};
 }
 
-AttributeValue convert(const graph::OpDef& op, const Attribute& a, AttributeKind kind) {
+std::vector<int64_t> read_dimensions(const Attribute& a, const std::vector<std::string>& texts, const ModelSpec& model) {
+  std::vector<int64_t> out;
+  for (const std::string& text : texts) {
+    int64_t value = 0;
+    const char* end = text.data() + text.size();
+    if (auto [at, error] = std::from_chars(text.data(), end, value); error != std::errc() || at != end) {
+      auto bound = model.symbols.find(text);
+      if (bound == model.symbols.end())
+        throw ModelError{"unbound-symbol",
+                         "symbol " + quoted(text) + " in " + quoted(a.name) + " has no value, expected -D " + text +
+                             "=<integer >= 1>",
+                         a.place};
+      value = bound->second;
+    }
+    out.push_back(value);
+  }
+  return out;
+}
+
+AttributeValue convert(const graph::OpDef& op, const Attribute& a, AttributeKind kind, const ModelSpec& model) {
   if (const auto* text = std::get_if<std::string>(&a.value))
     return kind == AttributeKind::dtype ? read_dtype(a, *text) : AttributeValue(*text);
   if (const auto* flag = std::get_if<bool>(&a.value)) return *flag;
@@ -46,6 +61,8 @@ AttributeValue convert(const graph::OpDef& op, const Attribute& a, AttributeKind
   }
   if (const auto* integers = std::get_if<std::vector<int64_t>>(&a.value)) return *integers;
   if (const auto* numbers = std::get_if<std::vector<double>>(&a.value)) return *numbers;
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&a.value); texts && kind == AttributeKind::integers)
+    return read_dimensions(a, *texts, model);
   refuse(op, a, "of kind " + std::string(name_of(kind)));
 }
 
@@ -66,7 +83,7 @@ bool read_nested_value(const Attribute& a, Attributes& out) {
 }
 } // namespace
 
-Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, DType model_type) {
+Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, const ModelSpec& model) {
   Attributes out;
   for (const Attribute& a : node.attributes) {
     const graph::AttributeDef* def = find_attribute(op, a.name);
@@ -75,7 +92,7 @@ Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, DType m
       for (const graph::AttributeDef& d : op.attributes) names.emplace_back(d.name);
       throw ModelError{"unknown-key",
                        "operator '" + std::string(op.name) + "' has no attribute " + quoted(a.name) +
-                           did_you_mean(a.name, names),
+                           suggestion_or_list(a.name, names),
                        a.place};
     }
     if (op.name == "constant" && a.name == "value") {
@@ -85,10 +102,10 @@ Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, DType m
         continue;
       }
     }
-    out.set(a.name, convert(op, a, def->kind));
+    out.set(a.name, convert(op, a, def->kind, model));
   }
   bool makes = std::find(std::begin(makes_numbers), std::end(makes_numbers), op.name) != std::end(makes_numbers);
-  if (makes && !out.has("dtype")) out.set("dtype", model_type);
+  if (makes && !out.has("dtype")) out.set("dtype", model.dtype);
   return out;
 }
 

@@ -7,7 +7,8 @@
 namespace dlcc::frontend {
 
 /// Throws ModelError at the attribute that does not fit. A single number stands for a list of one, a string for an
-/// element type; an operator that makes numbers takes the model's type unless the node says another.
-Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, DType model_type);
+/// element type, symbols among integers for their values; an operator that makes numbers takes the model's type unless
+/// the node says another.
+Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, const ModelSpec& model);
 
 } // namespace dlcc::frontend

@@ -63,7 +63,7 @@ private:
   // Operators that draw random numbers have a stream; their last two operands are the seed and the batch.
   std::vector<ValueId> apply_operator(const NodeSpec& node, std::vector<ValueId> operands, const std::string& name) {
     const graph::OpDef& op = *graph::find_op(c_.ops, node.op.text);
-    Attributes attributes = node_attributes(node, op, c_.module.dtype);
+    Attributes attributes = node_attributes(node, op, c_.spec);
     const bool is_identity = op.name == "dropout" && mode_ == Mode::predict;
     for (const graph::AttributeDef& def : op.attributes) {
       if (def.name != "stream") continue;
@@ -271,6 +271,10 @@ NetworkValues NodeNetwork::build(graph::Builder& b, Mode mode, const std::vector
   b.where = {}, b.name_hint.clear();
   NetworkValues out;
   for (uint32_t value : wanted_) out.values.push_back(values[value]);
+  for (size_t i = 0; i < needed_.size(); ++i)
+    for (const Record& r : c_.spec.nodes()[i].activity_regularizer)
+      if (ValueId v = values[graph_.first_output[i]]; needed_[i] && v.valid())
+        out.penalties.push_back({v, r.number("l1"), r.number("l2"), r.place});
   return out;
 }
 } // namespace

@@ -25,6 +25,12 @@ graph::StateId Parameters::own(const ParameterRequest& request) {
                      "parameter " + quoted(request.name) + " is " + to_string(request.type) +
                          " and cannot be trained, expected a float type or \"trainable\": false",
                      request.place};
+  const size_t rank = request.type.shape.size();
+  if ((request.initializer == "identity" && rank != 2) || (request.initializer == "orthogonal" && rank < 2))
+    throw ModelError{"shape-mismatch",
+                     "initializer '" + request.initializer + "' of " + quoted(request.name) + ", which is " +
+                         to_string(request.type) + ", expected a matrix",
+                     request.place};
   Entry& e = entry(request.name, request.type, request.place);
   if (std::exchange(e.is_owned, true)) return e.state;
   graph::State& state = module_.states[e.state];

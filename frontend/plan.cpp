@@ -69,7 +69,7 @@ private:
   }
 
   LossPlan loss_plan(const Record& loss) {
-    LossPlan out{&loss, &find_loss(loss.type()), {}, {}, {}};
+    LossPlan out{&loss, &find_loss(loss.type()), {}, {}, {}, spec_.losses().size() == 1 && !accumulates()};
     out.prediction = loss.text_or_empty("prediction");
     if (!out.prediction.empty())
       require_value("prediction", out.prediction, loss.at("prediction").place);
@@ -85,6 +85,8 @@ private:
                     loss.at("sample_weight").place);
     return out;
   }
+
+  bool accumulates() const { return spec_.optimizer() && spec_.optimizer()->integer("accumulate_steps") > 1; }
 
   std::string label_name(const Record& loss) {
     std::string name = loss.text_or_empty("label");
@@ -127,6 +129,7 @@ private:
                     "'label' names " + quoted(label) + ", which no loss reads, expected " + quoted(loss.label),
                     metric.at("label").place);
     out.label = loss.label;
+    if (metric.is("loss") && out.name == "loss") return; // which is reported anyway
     for (const MetricPlan& other : plan_.metrics)
       if (other.name == out.name)
         report_.error("duplicate-name", "two metrics are called " + quoted(out.name) + ", expected names that differ",

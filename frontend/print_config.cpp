@@ -1,15 +1,22 @@
 #include "frontend/print_config.h"
 
 #include "frontend/json_writer.h"
+#include "frontend/network_as_nodes.h"
+
+#include <functional>
 
 namespace dlcc::frontend {
 
 namespace {
 class ConfigPrinter {
 public:
-  std::string print(const Record& model) {
-    record(model, {}, false);
+  std::string print(const ModelSpec& model) {
+    record(*model.root, {}, false);
     return out_.take();
+  }
+  std::string print_lowered(const ModelSpec& model, graph::OpTable ops) {
+    lower_ = [&] { write_as_nodes(model, ops, out_); };
+    return print(model);
   }
 
 private:
@@ -41,6 +48,7 @@ private:
   }
 
   JsonWriter out_;
+  std::function<void()> lower_; ///< if set: writes the network in place of `layers`
 };
 
 // Records without records inside stand on one line.
@@ -58,8 +66,13 @@ void ConfigPrinter::record(const Record& r, std::string_view discriminator, bool
   if (!discriminator.empty()) out_.member(discriminator, r.type());
   for (size_t i = 0; i < r.args.size(); ++i) {
     if (std::holds_alternative<std::monostate>(r.args[i].value)) continue;
-    out_.key(r.def->keys[i].name);
-    value(r.def->keys[i], r.args[i].value);
+    const Key& key = r.def->keys[i];
+    if (lower_ && r.group->id == Group::model && key.name == "layers") {
+      lower_();
+      continue;
+    }
+    out_.key(key.name);
+    value(key, r.args[i].value);
   }
   for (const ExtraArg& e : r.extras) extra(e);
   out_.end_object();
@@ -128,6 +141,8 @@ void ConfigPrinter::node(const NodeSpec& n) {
     for (const Attribute& a : n.attributes) attribute(a);
     out_.end_object();
   }
+  if (!n.activity_regularizer.empty())
+    out_.key("activity_regularizer"), record(n.activity_regularizer[0], {}, true);
   out_.end_object();
 }
 
@@ -154,6 +169,10 @@ void ConfigPrinter::attribute(const Attribute& a) {
 }
 } // namespace
 
-std::string print_config(const ModelSpec& model) { return ConfigPrinter().print(*model.root); }
+std::string print_config(const ModelSpec& model) { return ConfigPrinter().print(model); }
+
+std::string print_lowered_config(const ModelSpec& model, graph::OpTable ops) {
+  return model.has_layers() ? ConfigPrinter().print_lowered(model, ops) : print_config(model);
+}
 
 } // namespace dlcc::frontend

@@ -9,11 +9,54 @@
 namespace dlcc::frontend {
 
 namespace {
-bool apply_overrides(Document& document, const Overrides& o, DiagnosticList& diagnostics) {
+/// Values of symbols from the command line: N is the batch size, the others stand for themselves.
+struct Bindings {
+  std::map<std::string, int64_t> symbols;
+  std::optional<int64_t> batch_size;
+  void bind(const std::string& symbol, int64_t value) {
+    if (symbol == "N")
+      batch_size = value;
+    else
+      symbols[symbol] = value;
+  }
+};
+
+// --shape x=32,28: the symbols at these places of x's shape.
+void bind_shape(const Document& d, const std::string& input, const std::vector<int64_t>& dims, Bindings& out,
+                DiagnosticList& diagnostics) {
+  auto fail = [&](const std::string& text) {
+    diagnostics.error("bad-shape", "--shape of '" + escape(input, 60) + "': " + text, {});
+  };
+  ValueId inputs = d.find(d.root(), "inputs");
+  ValueId tensor = inputs == no_value || d[inputs].kind != Kind::object ? no_value : d.find(inputs, input);
+  ValueId shape = tensor == no_value || d[tensor].kind != Kind::object ? no_value : d.find(tensor, "shape");
+  if (shape == no_value || d[shape].kind != Kind::list) return fail("no such input, expected one of the model's");
+  if (d.child_count(shape) != dims.size())
+    return fail(std::to_string(dims.size()) + " dimensions, expected " + std::to_string(d.child_count(shape)));
+  size_t axis = 0;
+  for (ValueId v = d.first_child(shape); v != no_value; v = d[v].next, ++axis) {
+    if (d[v].kind == Kind::string)
+      out.bind(std::string(d.text(v)), dims[axis]);
+    else if (d[v].kind == Kind::integer && d[v].integer != dims[axis])
+      return fail(std::to_string(dims[axis]) + " on axis " + std::to_string(axis) + ", expected " +
+                  std::to_string(d[v].integer));
+  }
+}
+
+Bindings bindings_of(const Document& document, const Overrides& o, DiagnosticList& diagnostics) {
+  Bindings out;
+  for (const auto& [symbol, value] : o.symbols) out.bind(symbol, value);
+  for (const auto& [input, dims] : o.shapes)
+    if (document[document.root()].kind == Kind::object) bind_shape(document, input, dims, out, diagnostics);
+  if (o.batch_size) out.batch_size = o.batch_size;
+  return out;
+}
+
+bool apply_overrides(Document& document, const Overrides& o, const Bindings& bindings, DiagnosticList& diagnostics) {
   bool good = true;
   auto set = [&](const std::string& path, const std::string& value) { good &= document.set(path, value, diagnostics); };
   if (o.dtype) set("dtype", '"' + *o.dtype + '"');
-  if (o.batch_size) set("train.batch_size", std::to_string(*o.batch_size));
+  if (bindings.batch_size) set("train.batch_size", std::to_string(*bindings.batch_size));
   if (o.epochs) set("train.epochs", std::to_string(*o.epochs));
   if (o.seed) set("seed", std::to_string(*o.seed));
   if (o.learning_rate) set("optimizer.learning_rate", number_text(*o.learning_rate));
@@ -43,23 +86,26 @@ bool check_version(const Document& document, Validator& validator) {
 
 class ModelReader {
 public:
-  ModelReader(ModelSpec& spec, Validator& validator) : spec_(spec), validator_(validator) {}
+  ModelReader(ModelSpec& spec, Validator& validator, DiagnosticList& diagnostics)
+      : spec_(spec), validator_(validator), diagnostics_(diagnostics) {}
 
-  void read(const Overrides& overrides) {
+  void read(const Bindings& bindings) {
     apply_preset();
     const Record& root = *spec_.root;
     spec_.name = root.text("name");
     spec_.seed = root.integer("seed");
     spec_.dtype = *dtype_from_name(root.text("dtype"));
     spec_.train = read_train(root);
-    spec_.symbols = overrides.symbols;
+    spec_.symbols = bindings.symbols;
     spec_.symbols["N"] = spec_.train.batch_size;
     spec_.inputs = read_tensors("inputs");
     spec_.labels = read_tensors("labels");
     spec_.params = read_tensors("params");
     check_parts();
     check_tensor_names();
+    warn_of_unused(bindings);
     check_schedule();
+    check_compile();
     check_layer_count();
     read_data_section();
   }
@@ -108,8 +154,15 @@ private:
     return out;
   }
 
+  void warn_of_unused(const Bindings& bindings) {
+    for (const auto& [symbol, value] : bindings.symbols)
+      if (!used_.count(symbol))
+        diagnostics_.warning("unused-symbol", "no shape has the symbol '" + escape(symbol, 60) + "' of -D", {});
+  }
+
   bool bind(Dim& dim) {
     if (dim.symbol.empty()) return true;
+    used_.insert(dim.symbol);
     auto bound = spec_.symbols.find(dim.symbol);
     if (bound != spec_.symbols.end() && bound->second >= 1) return dim.size = bound->second, true;
     validator_.error("unbound-symbol",
@@ -142,6 +195,19 @@ private:
     if (!optimizer || !optimizer->record("learning_rate")) return;
     const Record& rate = *optimizer->record("learning_rate");
     if (rate.is("piecewise") && rate.has("boundaries") && rate.has("values")) check_piecewise(rate);
+    if (rate.is("cosine") && rate.integer("warmup_steps") > 0 && !rate.has("warmup_target"))
+      validator_.error("missing-key", "'warmup_steps' without 'warmup_target', expected the rate at their end",
+                       rate.at("warmup_steps").place);
+  }
+
+  void check_compile() {
+    const Record& compile = spec_.compile();
+    if (compile.text("precision") != "highest")
+      validator_.error("unsupported",
+                       "precision '" + compile.text("precision") + "' is not supported yet, expected 'highest'",
+                       compile.at("precision").place);
+    if (compile.has("schedule"))
+      validator_.error("unsupported", "'schedule' is not supported yet, expected none", compile.at("schedule").place);
   }
 
   void check_piecewise(const Record& rate) {
@@ -195,6 +261,8 @@ private:
 
   ModelSpec& spec_;
   Validator& validator_;
+  DiagnosticList& diagnostics_;
+  std::set<std::string> used_; ///< symbols
 };
 } // namespace
 
@@ -205,12 +273,13 @@ std::optional<ModelSpec> read_model(std::string_view text, const Overrides& over
   ModelSpec spec;
   spec.document = std::make_unique<Document>(std::move(*document));
   Validator validator(*spec.document, diagnostics);
-  if (!check_version(*spec.document, validator) || !apply_overrides(*spec.document, overrides, diagnostics))
-    return std::nullopt;
+  if (!check_version(*spec.document, validator)) return std::nullopt;
+  const Bindings bindings = bindings_of(*spec.document, overrides, diagnostics);
+  if (!apply_overrides(*spec.document, overrides, bindings, diagnostics)) return std::nullopt;
   std::optional<Record> root = validator.read(Group::model, spec.document->root());
   if (!root) return std::nullopt;
   spec.root = std::make_unique<Record>(std::move(*root));
-  ModelReader(spec, validator).read(overrides);
+  ModelReader(spec, validator, diagnostics).read(bindings);
   if (diagnostics.error_count() != errors_before) return std::nullopt;
   return spec;
 }

@@ -9,6 +9,7 @@ namespace dlcc::frontend {
 struct Overrides {
   std::vector<std::pair<std::string, std::string>> sets; ///< --set PATH=VALUE; VALUE is JSON, or else a string
   std::map<std::string, int64_t> symbols;                ///< -D SYM=VALUE
+  std::map<std::string, std::vector<int64_t>> shapes;    ///< --shape INPUT=D,D,...: binds the symbols of its shape
   std::optional<std::string> dtype;
   std::optional<int64_t> batch_size, epochs, seed;
   std::optional<double> learning_rate, validation_split;

@@ -159,8 +159,10 @@ inline constexpr size_t max_name_bytes = 1024;
 inline constexpr size_t max_node_inputs = 4096;
 inline constexpr size_t max_attributes = 4096;
 
-/// Names that people bring from elsewhere, for suggestions only: {"float32", "f32"}.
-const std::vector<std::pair<std::string, std::string>>& dtype_aliases();
+/// ", did you mean 'f32'?" for "float32": the nearest candidate, or what people call it elsewhere; "" if none is near.
+std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
+/// The same, or else ", expected one of ..." with as many as a line holds.
+std::string suggestion_or_list(std::string_view name, const std::vector<std::string>& candidates);
 const std::vector<std::string>& dtype_names();
 
 // One function per table file.

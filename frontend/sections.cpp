@@ -178,11 +178,9 @@ data::TrainSpec read_train(const Record& model) {
   if (!optimizer || optimizer->text("preset") != "sklearn") return t;
   t.n_iter_no_change = optimizer->integer("n_iter_no_change");
   t.tol = optimizer->number("tol");
-  if (optimizer->boolean("early_stopping")) { // MLPClassifier: a stratified part, and the best weights come back
+  if (optimizer->boolean("early_stopping")) { // a stratified part, and the weights of its best score come back
     t.stratified = true;
-    t.validation_split = optimizer->number("validation_fraction");
-    t.early_stopping = data::EarlyStoppingSpec{"val_accuracy", optimizer->integer("n_iter_no_change"),
-                                               optimizer->number("tol"), "max", true};
+    if (!r.at("validation_split").is_given) t.validation_split = optimizer->number("validation_fraction");
   }
   return t;
 }

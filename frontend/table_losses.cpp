@@ -48,7 +48,7 @@ std::vector<GroupDef> loss_groups() {
       loss("binary_crossentropy", "-y log p - (1 - y) log(1 - p)", {from_logits(), smoothing(), class_weight()}),
       loss("categorical_crossentropy", "-sum y log p over the classes", {from_logits(), smoothing(), class_weight()}),
       loss("sparse_categorical_crossentropy", "-log p[y], y a class number",
-           {from_logits(), class_weight(), integer("ignore_index").optional("a label that counts for nothing")}),
+           {from_logits(), smoothing(), class_weight(), integer("ignore_index").optional("a label that counts for nothing")}),
       loss("kl_divergence", "sum y log(y / p)"),
       loss("poisson", "mean p - y log p"),
       loss("hinge", "mean max(1 - y p, 0), labels 0/1 taken as -1/+1"),

@@ -84,12 +84,8 @@ const RecordDef* Validator::find_type(const GroupDef& g, ValueId id) {
   }
   std::string name(doc_.text(id));
   if (const RecordDef* def = g.find(name)) return def;
-  std::string hint = did_you_mean(name, g.names());
-  if (hint.empty()) {
-    hint = ", expected one of ";
-    for (const RecordDef& r : g.records) hint += (&r == g.records.data() ? "" : ", ") + r.name;
-  }
-  error("unknown-name", "unknown " + g.noun + " '" + escape(name, 60) + "'" + hint, place_of(id));
+  error("unknown-name", "unknown " + g.noun + " '" + escape(name, 60) + "'" + suggestion_or_list(name, g.names()),
+        place_of(id));
   return nullptr;
 }
 
@@ -133,8 +129,10 @@ void Validator::read_member(Record& record, ValueId id) {
   if (!record.group->discriminator.empty()) names.push_back(record.group->discriminator);
   std::string of =
       record.group->discriminator.empty() ? record.group->noun : record.group->noun + " '" + record.type() + "'";
-  error("unknown-key", "unknown key '" + escape(name, 60) + "' in " + of + did_you_mean(name, names), place_of(id),
-        true);
+  const std::string hint = suggestion_or_list(name, names);
+  error("unknown-key", "unknown key '" + escape(name, 60) + "' in " + of + hint, place_of(id), true);
+  for (size_t i = 0; i < keys.size(); ++i) // one fault, one message
+    if (hint == ", did you mean '" + keys[i].name + "'?") record.args[i].is_given = true;
 }
 
 // An input's source: a string, a number, or a list of them. Whether the input exists is checked when all are known.

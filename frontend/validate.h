@@ -40,8 +40,10 @@ private:
   std::optional<Name> read_name(const Key& key, ValueId id);
 
   std::vector<NodeSpec> read_nodes(ValueId id);
-  bool is_in_gradient(ValueId nodes) const;
-  NodeSpec read_node(ValueId id, size_t index, bool in_gradient);
+  /// Whose nodes a list holds; only those of a gradient may make names d.<value>.
+  enum class NodesOf : uint8_t { model, function, gradient };
+  NodesOf owner_of(ValueId nodes) const;
+  NodeSpec read_node(ValueId id, size_t index, NodesOf owner);
   void read_node_names(std::vector<Name>& out, ValueId id, const std::string& label, bool may_stand_alone);
   void read_attributes(NodeSpec& node, ValueId id, const std::string& label);
   void read_attribute(NodeSpec& node, ValueId id, const std::string& label);
@@ -56,6 +58,8 @@ private:
   DiagnosticList& diagnostics_;
 };
 
+/// Whether a text may stand for a dimension: an upper-case letter, then letters, digits and '_'.
+bool is_symbol(std::string_view text);
 /// "an integer >= 1", "one of mask, drop, error": what a key takes, for messages and documentation.
 std::string expected_text(const Key& key);
 /// "a layer", "an optimizer".

@@ -5,7 +5,7 @@
 namespace dlcc::frontend {
 
 namespace {
-constexpr std::string_view node_keys[] = {"op", "inputs", "output", "attrs"};
+constexpr std::string_view node_keys[] = {"op", "inputs", "output", "attrs", "activity_regularizer"};
 
 std::string grouped(int64_t n) { // 1,000,000
   std::string text = std::to_string(n);
@@ -14,27 +14,27 @@ std::string grouped(int64_t n) { // 1,000,000
 }
 } // namespace
 
-// functions/<name>/gradient/nodes: the only place where names d.<value> are made.
-bool Validator::is_in_gradient(ValueId nodes) const {
-  ValueId gradient = doc_[nodes].parent, function = doc_[gradient].parent;
-  if (function == no_value || doc_[function].parent == no_value) return false;
-  return doc_.key(gradient) == "gradient" && doc_.key(doc_[function].parent) == "functions";
+// /nodes, /functions/<name>/nodes or /functions/<name>/gradient/nodes.
+Validator::NodesOf Validator::owner_of(ValueId nodes) const {
+  ValueId owner = doc_[nodes].parent;
+  if (owner == no_value || doc_[owner].parent == no_value) return NodesOf::model;
+  return doc_.key(doc_[owner].parent) == "functions" ? NodesOf::function : NodesOf::gradient;
 }
 
 std::vector<NodeSpec> Validator::read_nodes(ValueId id) {
   std::vector<NodeSpec> nodes;
-  const bool in_gradient = is_in_gradient(id);
+  const NodesOf owner = owner_of(id);
   if (doc_.child_count(id) > max_nodes) {
     error("too-large", "more than " + grouped(max_nodes) + " nodes", place_of(id));
     return nodes;
   }
   nodes.reserve(doc_.child_count(id));
   for (ValueId child = doc_.first_child(id); child != no_value && !diagnostics_.full(); child = doc_[child].next)
-    nodes.push_back(read_node(child, nodes.size(), in_gradient));
+    nodes.push_back(read_node(child, nodes.size(), owner));
   return nodes;
 }
 
-NodeSpec Validator::read_node(ValueId id, size_t index, bool in_gradient) {
+NodeSpec Validator::read_node(ValueId id, size_t index, NodesOf owner) {
   NodeSpec node;
   node.place = place_of(id);
   const std::string label = "node " + std::to_string(index);
@@ -56,12 +56,18 @@ NodeSpec Validator::read_node(ValueId id, size_t index, bool in_gradient) {
       has_output = true;
       read_node_names(node.outputs, member, label + ": 'output'", true);
       for (const Name& output : node.outputs)
-        if (!in_gradient && output.text.starts_with("d.")) check_name(output.text, output.place, false, true);
+        if (owner != NodesOf::gradient && output.text.starts_with("d.")) check_name(output.text, output.place, false, true);
     } else if (key == "attrs") {
       attributes = member;
+    } else if (key == "activity_regularizer") {
+      if (owner != NodesOf::model)
+        error("misplaced-key", label + " has an 'activity_regularizer', expected it at nodes of the model only",
+              place_of(member), true);
+      else if (auto regularizer = read(Group::regularizer, member))
+        node.activity_regularizer.push_back(std::move(*regularizer));
     } else if (!key.starts_with("x-")) {
       std::vector<std::string> names(std::begin(node_keys), std::end(node_keys));
-      error("unknown-key", label + ": unknown key '" + escape(key, 60) + "'" + did_you_mean(key, names),
+      error("unknown-key", label + ": unknown key '" + escape(key, 60) + "'" + suggestion_or_list(key, names),
             place_of(member), true);
     }
   }
@@ -106,7 +112,9 @@ struct Flattener {
   ValueId wrong = no_value; ///< the first entry that does not fit
   std::string problem = {};
   Kind kind = Kind::null; ///< of the leaves
-  bool reached_leaves = false;
+  bool reached_leaves = false, all_dimensions = true;
+
+  bool is_symbol_at(ValueId id) const { return doc[id].kind == Kind::string && is_symbol(doc.text(id)); }
 
   void fail(ValueId id, std::string text) {
     if (wrong == no_value) wrong = id, problem = std::move(text);
@@ -118,8 +126,12 @@ struct Flattener {
     if (k == Kind::null || k == Kind::object)
       return fail(id, doc.describe(id) + " in a list, expected numbers, strings or true/false");
     auto is_number = [](Kind x) { return x == Kind::integer || x == Kind::number; };
+    auto is_dimension = [&](ValueId x) { return doc[x].kind == Kind::integer || is_symbol_at(x); };
+    all_dimensions = all_dimensions && is_dimension(id);
     if (kind == Kind::null || (is_number(kind) && is_number(k)))
       kind = kind == Kind::number ? kind : k;
+    else if (all_dimensions)
+      kind = Kind::string; // symbols among integers: a shape
     else if (k != kind)
       return fail(id,
                   "mixed types: " + doc.describe(id) + " beside " + doc.describe(leaves[0]) + ", expected one type");
@@ -185,7 +197,9 @@ void Validator::read_attribute(NodeSpec& node, ValueId id, const std::string& la
     else if (flat.kind == Kind::boolean)
       a.value = flat.values<bool>([](const Value& x, ValueId) { return x.boolean; });
     else if (flat.kind == Kind::string)
-      a.value = flat.values<std::string>([&](const Value&, ValueId leaf) { return std::string(doc_.text(leaf)); });
+      a.value = flat.values<std::string>([&](const Value& x, ValueId leaf) {
+        return x.kind == Kind::integer ? std::to_string(x.integer) : std::string(doc_.text(leaf));
+      });
     else
       a.value = flat.values<int64_t>([](const Value& x, ValueId) { return x.integer; });
     a.shape = std::move(flat.shape);

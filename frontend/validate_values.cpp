@@ -12,19 +12,19 @@ bool in_range(const Key& key, double x) {
   return (key.low_open ? x > key.low : x >= key.low) && (key.high_open ? x < key.high : x <= key.high);
 }
 
-bool is_symbol(std::string_view s) {
-  if (s.empty() || s.size() > 64 || s[0] < 'A' || s[0] > 'Z') return false;
-  for (char c : s)
-    if (!(c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))) return false;
-  return true;
-}
-
 bool is_identifier(std::string_view s) {
   for (char c : s)
     if (!(c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))) return false;
   return !s.empty() && s.size() <= max_name_bytes && !(s[0] >= '0' && s[0] <= '9');
 }
 } // namespace
+
+bool is_symbol(std::string_view s) {
+  if (s.empty() || s.size() > 64 || s[0] < 'A' || s[0] > 'Z') return false;
+  for (char c : s)
+    if (!(c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))) return false;
+  return true;
+}
 
 void Validator::read_value(Arg& arg, const Key& key, ValueId id) {
   switch (key.kind) {
@@ -117,13 +117,8 @@ void Validator::read_choice(Arg& arg, const Key& key, ValueId id) {
   std::string s(doc_.text(id));
   for (const std::string& option : key.options)
     if (option == s) return void(arg.value = s);
-  std::vector<std::string> candidates = key.options;
-  if (key.name == "dtype")
-    for (const auto& alias : dtype_aliases()) candidates.push_back(alias.first);
-  std::string near = nearest_name(s, candidates);
-  for (const auto& [alias, name] : dtype_aliases())
-    if (key.name == "dtype" && near == alias) near = name;
-  std::string hint = near.empty() ? ", expected " + expected_text(key) : ", did you mean '" + near + "'?";
+  std::string hint = suggestion(s, key.options);
+  if (hint.empty()) hint = ", expected " + expected_text(key);
   error("unknown-name", "unknown " + key.name + " '" + escape(s, 60) + "'" + hint, place_of(id));
 }
 

@@ -124,7 +124,7 @@ TEST(BuildError, D_shapes) {
 
 TEST(BuildError, E_types) {
   expect_nodes(R"({"op": "cast", "inputs": ["x"], "output": "i", "attrs": {"dtype": "float33"}})",
-               {at(129, "unknown dtype 'float33' [unknown-name]")});
+               {at(129, "unknown dtype 'float33', did you mean 'f32'? [unknown-name]")});
   expect_nodes(
       R"({"op": "cast", "inputs": ["x"], "output": "i", "attrs": {"dtype": "i32"}}, {"op": "add", "inputs": ["x", "i"], "output": "y"})",
       {at(138, "node 'y': add: f32 and i32 differ; add a cast (C1) [invalid-op]")});

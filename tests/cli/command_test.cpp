@@ -136,6 +136,79 @@ TEST_F(Commands, TheArtefactTrainsToTheSameBytes) {
   EXPECT_TRUE(train("from_so", {}, "m.so") == train("from_model"));
 }
 
+// What a step was compiled for cannot be changed when it is loaded; what concerns training and data can.
+TEST_F(Commands, TheArtefactRefusesWhatWouldChangeIt) {
+  output({"m.json", "-o", "m.so"});
+  for (std::vector<std::string> options : {std::vector<std::string>{"--dtype", "f64"},
+                                           {"--batch-size", "8"},
+                                           {"-D", "N=8"},
+                                           {"--set", "layers.0.units=9"},
+                                           {"--set", "optimizer.learning_rate=1"}}) {
+    options.insert(options.begin(), {"train", "m.so", "--out", "refused"});
+    expect_fault(folder.run(options), 2, {"m.so: ", "is compiled already", "--dtype"});
+    EXPECT_FALSE(folder.has("refused"));
+  }
+  train("accepted", {"--set", "train.epochs=1", "--seed", "3"}, "m.so");
+  EXPECT_EQ(lines_of(folder.read("accepted/history.jsonl")).size(), 1u);
+}
+
+TEST_F(Commands, TheSizesOfAModelFromTheCommandLine) {
+  EXPECT_NE(output({"check", "m.json", "-D", "N=8"}).find("f32[8,1]"), std::string::npos);
+  EXPECT_NE(output({"check", "m.json", "--shape", "x=8,4"}).find("f32[8,1]"), std::string::npos);
+  Result r = folder.run({"check", "m.json", "-D", "Q=8"});
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_NE(r.err.find("warning: no shape has the symbol 'Q'"), std::string::npos) << r.err;
+}
+
+TEST_F(Commands, CheckListsLayers) {
+  EXPECT_EQ(output({"check", "m.json"}).substr(output({"check", "m.json"}).find('\n') + 1),
+            "  hidden (Dense) : f32[16,8]\n    hidden/kernel : f32[4,8]\n    hidden/bias : f32[8]\n"
+            "  dropout (Dropout) : f32[16,8]\n  p (Dense) : f32[16,1]\n    p/kernel : f32[8,1]\n    p/bias : f32[1]\n");
+}
+
+// The model's own settings of the compiler; the command line goes before them.
+TEST_F(Commands, TheCompileSectionIsObeyed) {
+  const std::string fused = output({"m.json", "--emit=planned"});
+  EXPECT_EQ(output({"m.json", "--emit=planned", "--set", "compile.fusion=false"}),
+            output({"m.json", "--emit=planned", "--no-fusion"}));
+  EXPECT_NE(output({"m.json", "--emit=planned", "--set", "compile.fusion=false"}), fused);
+  EXPECT_EQ(folder.run({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000"}).exit_code, 7);
+  output({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000", "--memory-limit", "none"});
+  expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.target=z80"}), 7, {"unknown target 'z80'"});
+  expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.precision=medium"}), 3, {"not supported yet"});
+}
+
+// G4: nothing in the batch counts, so its loss is 0 and it is no update.
+TEST_F(Commands, ABatchOfIgnoredLabelsIsNoUpdate) {
+  std::string model = replaced(from_csv, R"("mean_squared_error")",
+                               R"({"type": "sparse_categorical_crossentropy", "ignore_index": 7})");
+  model = replaced(replaced(model, R"("units": 1)", R"("units": 3, "activation": "softmax")"), R"("batch_size": 2)",
+                   R"("batch_size": 2, "shuffle": false)");
+  model = replaced(model, R"({ "type": "sgd", "learning_rate": 0.001 })", R"({ "type": "adam", "learning_rate": 0.1 })");
+  folder.write("i.json", model);
+  folder.write("t.csv", "a,b,y\n1,2,0\n2,1,1\n3,4,7\n5,6,7\n");
+  auto run = [&](const std::string& out, const std::string& steps) {
+    Result r = folder.run({"train", "i.json", "--out", out, "--steps", steps, "--log-every", "1"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    return r.err;
+  };
+  const std::string skipped = "warning: no label of batch 2 counts (all are ignored); nothing was updated";
+  EXPECT_EQ(run("one", "1").find(skipped), std::string::npos);
+  EXPECT_NE(run("two", "2").find(skipped), std::string::npos);
+  runtime::CheckpointFile one(folder.path("one/last.safetensors")), two(folder.path("two/last.safetensors"));
+  EXPECT_EQ(*one.meta("dlcc.updates"), "1");
+  EXPECT_EQ(*two.meta("dlcc.updates"), "1");
+  EXPECT_EQ(*two.meta("dlcc.batches"), "2");
+  for (const char* name : {"param/line/kernel", "opt/line/kernel/m", "opt/line/kernel/v"}) {
+    const runtime::StoredTensor &a = *one.find(name), &b = *two.find(name);
+    std::vector<char> x(a.bytes()), y(b.bytes());
+    one.read(a, x.data()), two.read(b, y.data());
+    EXPECT_EQ(x, y) << name;
+  }
+  EXPECT_NE(folder.read("two/history.jsonl").find("\"step\":2,\"loss\":0"), std::string::npos)
+      << folder.read("two/history.jsonl");
+}
+
 TEST_F(Commands, ThreadsDoNotChangeABit) {
   EXPECT_TRUE(train("one", {"--threads", "1"}) == train("two", {"--threads", "2"}));
 }
@@ -168,6 +241,8 @@ TEST_F(Commands, NewWritesAModelThatChecks) {
     output({"new", name, "-o", std::string(name) + ".json"});
     output({"check", std::string(name) + ".json"});
   }
+  EXPECT_NE(folder.read("linear.json").find(R"("$schema": "model-1.schema.json")"), std::string::npos);
+  EXPECT_EQ(folder.read("model-1.schema.json"), output({"schema"}));
   expect_fault(folder.run({"new", "nope"}), 2, {"unknown starter 'nope'", "mnist-mlp"});
 }
 

@@ -56,6 +56,12 @@ const Row words[] = {
      {"unknown key 'epoch'", "did you mean 'epochs'?"}},
     {"RequireNothing", {"train", "m.json", "--require", "accuracy"}, 2, {"'accuracy'", "comparison"}},
     {"UnknownTarget", {"m.json", "-o", "m.so", "--march", "i386"}, 7, {"unknown target 'i386'", "x86-64-v3"}},
+    {"PartNoWord", {"eval", "m.json", "--weights", "x", "--on", "foo"}, 2, {"--on", "'foo', expected one of test, train"}},
+    {"BenchNegative", {"bench", "m.json", "--steps", "-3"}, 2, {"--steps", "'-3'"}},
+    {"SymbolNoNumber", {"check", "m.json", "-D", "T=0"}, 2, {"-D T=0", "a positive integer"}},
+    {"ShapeOfNothing", {"check", "m.json", "--shape", "y=3,4"}, 3, {"--shape of 'y'", "no such input"}},
+    {"ShapeOfAnotherRank", {"check", "m.json", "--shape", "x=3"}, 3, {"--shape of 'x'", "1 dimensions, expected 2"}},
+    {"ShapeDiffers", {"check", "m.json", "--shape", "x=3,5"}, 3, {"--shape of 'x'", "5 on axis 1, expected 4"}},
     {"NoText", {"opt", "m.json"}, 3, {"m.json:1:1:", "expected 'module' or 'program'"}},
     {"WeightsAreNoCheckpoint", {"eval", "m.json", "--weights", "m.json"}, 5, {"'m.json': corrupt"}},
     {"K3_missing", {"nope.json", "-o", "m.so"}, 6, {"nope.json: ", "No such file or directory"}},
@@ -67,7 +73,7 @@ const Row words[] = {
     {"K4_input_by_another_name", {"m.json", "-o", "./folder/../m.json"}, 6, {"is the input file"}},
     {"K4_full_device", {"m.json", "-o", "/dev/full"}, 6, {"/dev/full"}},
     {"K4_unwritable", {"m.json", "-o", "/proc/m.so"}, 6, {"'/proc/m.so'"}},
-    {"TooMuchMemory", {"m.json", "-o", "m.so", "--memory-limit", "1K"}, 7, {"MiB", "--memory-limit"}},
+    {"TooMuchMemory", {"m.json", "-o", "m.so", "--memory-limit", "1K"}, 7, {"KiB, expected at most 1 KiB", "--memory-limit"}},
 };
 INSTANTIATE_TEST_SUITE_P(Words, BadCommand, testing::ValuesIn(words), name_of);
 

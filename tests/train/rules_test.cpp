@@ -32,10 +32,11 @@ TEST(Watch, MaximisesWhereMoreIsBetter) {
   EXPECT_TRUE(w.update(0.5, 1));
   EXPECT_FALSE(w.update(0.4, 2));
   EXPECT_TRUE(w.update(0.6, 3));
-  for (const char* name : {"accuracy", "val_accuracy", "val_auc", "f1", "val_r2", "top_k", "val_top_k_5"})
-    EXPECT_TRUE(more_is_better(name)) << name;
-  for (const char* name : {"loss", "val_loss", "mae", "inaccuracy", "rmse", ""})
-    EXPECT_FALSE(more_is_better(name)) << name;
+  const std::vector<std::string> maximised{"accuracy", "roc", "val_score"};
+  for (const char* name : {"accuracy", "val_accuracy", "val_roc", "val_score", "val_val_score"})
+    EXPECT_TRUE(more_is_better(maximised, name)) << name;
+  for (const char* name : {"loss", "val_loss", "mae", "inaccuracy", "score", "val_", ""})
+    EXPECT_FALSE(more_is_better(maximised, name)) << name;
 }
 
 TEST(Watch, TextIsExact) {

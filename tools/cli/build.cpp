@@ -34,13 +34,17 @@ std::string extension_of(const std::string& what) {
          : what == "header" ? ".h"
          : what == "asm"    ? ".s"
          : what == "llvm"   ? ".ll"
+         : what == "bc"     ? ".bc"
                             : "." + what;
 }
 
 std::string BuildCommand::text_of(Compilation& c, const std::string& what) {
   if (is_stage(what)) return passes::print(c.ir);
   std::string text;
-  for (codegen::CodeUnit& unit : c.code_units()) {
+  codegen::EmitOptions options;
+  options.one_unit = what == "bc"; // several do not make one file
+  for (codegen::CodeUnit& unit : c.code_units(options)) {
+    if (what == "bc") text += codegen::bitcode(unit);
     if (what == "llvm") text += codegen::llvm_text(unit);
     if (what == "asm") text += codegen::assembly(unit, c.target);
   }
@@ -66,7 +70,7 @@ int BuildCommand::run() {
   if (assembly) emit.push_back("asm");
   if (object) emit.push_back("obj");
   if (emit.empty()) emit.push_back("so");
-  bool binary = std::any_of(emit.begin(), emit.end(), [](auto& e) { return e == "so" || e == "obj"; });
+  bool binary = std::any_of(emit.begin(), emit.end(), [](auto& e) { return e == "so" || e == "obj" || e == "bc"; });
   if (output.empty() && (binary || emit.size() > 1))
     throw UserError(ExitCode::usage, "usage", "where should the result go? expected -o FILE");
   auto c = read_model(build);
@@ -87,8 +91,8 @@ void declare_build(CLI::App& command, int& exit_code) {
   command.add_option("-o,--output", state->output, "Where the result goes; text goes to standard output without it");
   std::vector<std::string> kinds;
   for (std::string_view stage : passes::stages()) kinds.emplace_back(stage);
-  kinds.insert(kinds.end(), {"llvm", "asm", "obj", "header", "so"});
-  command.add_option("--emit", state->emit, "Stop there and write that: a stage, llvm, asm, obj, header, so")
+  kinds.insert(kinds.end(), {"llvm", "bc", "asm", "obj", "header", "so"});
+  command.add_option("--emit", state->emit, "Stop there and write that: a stage, llvm, bc, asm, obj, header, so")
       ->delimiter(',')
       ->check(CLI::IsMember(kinds));
   command.add_flag("-S", state->assembly, "The same as --emit=asm");

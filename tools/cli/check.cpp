@@ -1,5 +1,7 @@
 // dlcc check MODEL...: everything that can be said without making code.
+#include "frontend/build_module.h"
 #include "frontend/print_config.h"
+#include "ir/ops/ops.h"
 #include "passes/schedule/cost_model.h"
 #include "tools/cli/options.h"
 #include "tools/driver/output.h"
@@ -39,34 +41,49 @@ double step_flops(const loops::Program& program) {
   return flops;
 }
 
-std::string summary(const Compilation& c, const graph::Module& source, bool json) {
+nlohmann::ordered_json as_json(const graph::State& s) {
+  return {{"name", s.name}, {"type", to_string(s.type)}, {"trainable", s.trainable()}, {"line", s.where.line}};
+}
+
+nlohmann::ordered_json json_summary(const Compilation& c, const frontend::NetworkFunction& network,
+                                    const graph::Module& source) {
   const auto& program = std::get<loops::Program>(c.ir);
   const loops::Entry* step = program.find_entry("train_step");
-  nlohmann::ordered_json parameters = nlohmann::ordered_json::array();
-  std::string text;
-  for (const graph::State& s : source.states) {
-    if (s.role != graph::StateRole::parameter) continue;
-    parameters.push_back(
-        {{"name", s.name}, {"type", to_string(s.type)}, {"trainable", s.trainable()}, {"line", s.where.line}});
-    text += "  " + s.name + " : " + to_string(s.type) + (s.trainable() ? "" : " (frozen)") + "\n";
-  }
-  double flops = step_flops(program);
-  if (json) {
-    nlohmann::ordered_json object = {{"format", 1},
-                                     {"name", source.name},
-                                     {"parameters", count_parameters(source)},
-                                     {"states", parameters},
-                                     {"flops_per_step", flops},
-                                     {"bytes", planned_bytes(program)},
-                                     {"arena_bytes", step ? step->arena_bytes : 0},
-                                     {"plan", step ? step->notes : std::vector<std::string>()}};
-    return object.dump(1) + "\n";
-  }
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array(), parameters = layers;
+  for (const frontend::LayerSummary& l : network.layers)
+    layers.push_back({{"name", l.name}, {"type", l.type}, {"result", to_string(network.function.type(l.value))}});
+  for (const graph::State& s : source.states)
+    if (s.role == graph::StateRole::parameter) parameters.push_back(as_json(s));
+  return {{"format", 1},
+          {"name", source.name},
+          {"layers", layers},
+          {"parameters", count_parameters(source)},
+          {"states", parameters},
+          {"flops_per_step", step_flops(program)},
+          {"bytes", planned_bytes(program)},
+          {"arena_bytes", step ? step->arena_bytes : 0},
+          {"plan", step ? step->notes : std::vector<std::string>()}};
+}
+
+// Layers with what they give and own; parameters of a model of nodes by themselves.
+std::string text_summary(const Compilation& c, const frontend::NetworkFunction& network, const graph::Module& source) {
+  const auto& program = std::get<loops::Program>(c.ir);
   char line[200];
   snprintf(line, sizeof line, "%s: %lld parameters, %.3g MFLOP a step, %.1f KiB of memory\n", source.name.c_str(),
-           static_cast<long long>(count_parameters(source)), flops / 1e6,
+           static_cast<long long>(count_parameters(source)), step_flops(program) / 1e6,
            static_cast<double>(planned_bytes(program)) / 1024);
-  return line + text;
+  std::string text = line;
+  auto add_parameters = [&](const std::string& prefix, const char* indent) {
+    for (const graph::State& s : source.states)
+      if (s.role == graph::StateRole::parameter && s.name.starts_with(prefix))
+        text += indent + s.name + " : " + to_string(s.type) + (s.trainable() ? "" : " (frozen)") + "\n";
+  };
+  for (const frontend::LayerSummary& l : network.layers) {
+    text += "  " + l.name + " (" + l.type + ") : " + to_string(network.function.type(l.value)) + "\n";
+    add_parameters(l.name + "/", "    ");
+  }
+  if (network.layers.empty()) add_parameters("", "  ");
+  return text;
 }
 
 bool CheckCommand::check(const std::string& file, std::string& out) {
@@ -76,7 +93,9 @@ bool CheckCommand::check(const std::string& file, std::string& out) {
   graph::Module source = std::get<graph::Module>(c->ir);
   c->run_passes();
   if (report(*c, build)) return false;
-  out += print_config ? frontend::print_config(*c->model) : summary(*c, source, json);
+  if (print_config) return out += frontend::print_lowered_config(*c->model, ops::all_ops()), true;
+  const frontend::NetworkFunction network = frontend::build_network(*c->model, ops::all_ops());
+  out += json ? json_summary(*c, network, source).dump(1) + "\n" : text_summary(*c, network, source);
   return true;
 }
 
@@ -95,7 +114,7 @@ void declare_check(CLI::App& command, int& exit_code) {
   command.add_option("MODELS", state->models, "models to check")->required();
   state->build.declare(command, false);
   command.remove_option(command.get_option("MODEL"));
-  command.add_flag("--print-config", state->print_config, "Print the resolved model, every default written out");
+  command.add_flag("--print-config", state->print_config, "Print the resolved model: every default written out, layers as nodes");
   command.add_flag("--json", state->json, "Print the summary as JSON");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }

@@ -53,7 +53,7 @@ Json describe_checkpoint(const runtime::CheckpointFile& file) {
   for (const runtime::StoredTensor& t : file.tensors())
     tensors.push_back(
         {{"name", escape(t.name)}, {"type", type_text(t.dtype, t.dims.data(), t.dims.size())}, {"bytes", t.bytes()}});
-  return {{"format", 1}, {"kind", "checkpoint"}, {"metadata", metadata}, {"tensors", tensors}};
+  return {{"format", 1}, {"kind", file.is_plain() ? "safetensors" : "checkpoint"}, {"metadata", metadata}, {"tensors", tensors}};
 }
 
 std::string as_text(const Json& j) {
@@ -78,7 +78,7 @@ struct InspectCommand {
     Json description;
     if (file.ends_with(".safetensors")) {
       try {
-        description = describe_checkpoint(runtime::CheckpointFile(file));
+        description = describe_checkpoint(runtime::CheckpointFile(file, true));
       } catch (const runtime::Error& e) {
         throw_artefact_error(e.status(), e.what());
       }

@@ -1,6 +1,7 @@
 #include "tools/cli/job.h"
 
 #include "frontend/build_module.h"
+#include "frontend/metrics.h"
 #include "frontend/print_config.h"
 #include "ir/ops/ops.h"
 #include "runtime/core/atomic_file.h"
@@ -29,6 +30,8 @@ training::ReactiveSchedule reactive_schedule(const frontend::ModelSpec& model) {
   const frontend::Record* optimizer = model.optimizer();
   const frontend::Record* schedule = optimizer ? optimizer->record("learning_rate") : nullptr;
   if (schedule && schedule->is("adaptive")) return training::ReactiveSchedule::adaptive(schedule->number("initial"));
+  if (schedule && schedule->is("inv_scaling"))
+    return training::ReactiveSchedule::inv_scaling(schedule->number("initial"), schedule->number("power"));
   if (!schedule || !schedule->is("plateau")) return {};
   training::ReactiveSchedule s = training::ReactiveSchedule::plateau(schedule->number("initial"));
   s.factor = schedule->number("factor");
@@ -40,26 +43,43 @@ training::ReactiveSchedule reactive_schedule(const frontend::ModelSpec& model) {
   return s;
 }
 
-// --data FILE: a model whose data section is meant, or a data section alone.
-void replace_data(training::Job& job, const std::string& file) {
+// An npz file whose arrays are called like the inputs and labels.
+data::DataSpec arrays_in(const std::string& file, const training::Job& job) {
+  data::SourceSpec source;
+  source.format = data::Format::npz;
+  source.file = file.substr(file.rfind('/') + 1); // npos + 1 == 0: the whole name
+  for (const data::TensorSpec& t : job.tensors) source.tensors.push_back({t.name, t.name, {}, {}});
+  data::DataSpec data;
+  data.all = std::move(source);
+  if (job.data) data.transforms = job.data->transforms;
+  return data;
+}
+
+// --data FILE: arrays, a model whose data section is meant (and, for a compiled step, its train section), or a data
+// section alone.
+void replace_data(training::Job& job, const std::string& file, bool is_step) {
+  job.files = {folder_of(file), false, 0};
+  if (file.ends_with(".npz")) return void(job.data = arrays_in(file, job));
   std::string text = read_text_file(file);
   std::vector<std::string> names;
   for (const data::TensorSpec& t : job.tensors) names.push_back(t.name);
   DiagnosticList as_model(file), as_data(file);
-  if (auto model = frontend::read_model(text, {}, as_model); model && model->data)
+  if (auto model = frontend::read_model(text, {}, as_model); model && model->data) {
     job.data = model->data;
-  else if (auto section = frontend::read_data(text, names, as_data))
+    if (is_step) job.train = model->train;
+  } else if (auto section = frontend::read_data(text, names, as_data)) {
     job.data = std::move(section);
-  else
+  } else {
     fail_with(as_data, ExitCode::data);
+  }
   job.model_file = file;
-  job.files = {folder_of(file), false, 0};
 }
 
 void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const graph::Module& source,
               const std::string& file) {
   training::Job& job = prepared.job;
   job.name = model.name.empty() ? "model" : model.name;
+  job.maximised = frontend::maximised_metrics(model);
   job.model_file = file;
   job.seed = static_cast<uint64_t>(model.seed);
   job.train = model.train;
@@ -69,7 +89,7 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   if (model.data)
     job.data = model.data;
   else if (!model.data_file.empty())
-    replace_data(job, folder_of(file) + "/" + model.data_file);
+    replace_data(job, folder_of(file) + "/" + model.data_file, false);
   prepared.model_json = frontend::print_config(model);
 }
 
@@ -95,6 +115,12 @@ bool load_job(PreparedJob& prepared, const BuildOptions& build) {
   auto source = prepared.loaded_model ? frontend::build_module(*prepared.loaded_model, ops::all_ops(), diagnostics)
                                       : std::nullopt;
   if (!source) fail_with(diagnostics, ExitCode::artefact);
+  const ModelHash hash = model_hash(*source);
+  if (!std::equal(hash.begin(), hash.end(), info->model_hash))
+    throw UserError(ExitCode::usage, "compiled-in",
+                    "is compiled already, and these options (--set, --dtype, --batch-size, -D) would change it; expected "
+                    "such that concern training and data only",
+                    build.model);
   describe(prepared, *prepared.loaded_model, *source, build.model);
   return true;
 }
@@ -106,7 +132,10 @@ std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::str
   bool is_step = build.model.ends_with(".so");
   if (!(is_step ? load_job(prepared, build) : compile_job(prepared, build))) return std::nullopt;
   prepared.job.module = prepared.module->get();
-  if (!data.empty()) replace_data(prepared.job, data);
+  const frontend::ModelSpec& model = prepared.compilation ? *prepared.compilation->model : *prepared.loaded_model;
+  prepared.threads = static_cast<int>(model.compile().maybe_integer("threads").value_or(0));
+  if (build.threads) prepared.threads = build.threads;
+  if (!data.empty()) replace_data(prepared.job, data, is_step);
   prepared.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return prepared;
 }

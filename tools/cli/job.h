@@ -12,6 +12,7 @@ struct PreparedJob {
   std::optional<frontend::ModelSpec> loaded_model; ///< the model that a loaded step embeds
   std::optional<LoadedModule> module;
   training::Job job;
+  int threads = 0;        ///< of the step, by the command line or the model; 0: the CPUs of this process
   std::string model_json; ///< resolved
   double compile_seconds = 0;
 };

@@ -1,4 +1,5 @@
 // dlcc new NAME: writes one of the example models as a start.
+#include "frontend/json_schema.h"
 #include "tools/cli/options.h"
 #include "tools/cli/starters.h"
 #include "tools/driver/output.h"
@@ -6,15 +7,24 @@
 namespace dlcc::tools {
 
 namespace {
+constexpr const char* schema_file = "model-1.schema.json";
+
+// The model with "$schema" as its first key, which editors look for.
+std::string with_schema(std::string text) {
+  text.insert(text.find('{') + 1, "\n  \"$schema\": \"" + std::string(schema_file) + "\",");
+  return text;
+}
+
 struct NewCommand {
   std::string name, output;
 
   int run() {
     for (const Starter& s : starters()) {
       if (name != s.name) continue;
-      write_output(output, s.text);
-      if (!output.empty() && output != "-")
-        fprintf(stderr, "wrote %s; next: dlcc train %s\n", output.c_str(), output.c_str());
+      if (output.empty() || output == "-") return write_output(output, s.text), 0;
+      write_output(output, with_schema(std::string(s.text)));
+      write_output(output.substr(0, output.rfind('/') + 1) + schema_file, frontend::json_schema());
+      fprintf(stderr, "wrote %s, and %s for editors; next: dlcc train %s\n", output.c_str(), schema_file, output.c_str());
       return 0;
     }
     std::vector<std::string> names;

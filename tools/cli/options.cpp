@@ -13,6 +13,14 @@ std::pair<std::string, std::string> split(const std::string& text, const char* o
   return {text.substr(0, at), text.substr(at + 1)};
 }
 
+int64_t parse_size(const std::string& text, const std::string& option) {
+  int64_t size = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc() || end != text.data() + text.size() || size < 1)
+    usage(option + ": expected a positive integer for '" + text + "'");
+  return size;
+}
+
 // "512M", "2G", "1000000", "none"
 int64_t parse_bytes(const std::string& text) {
   if (text.empty()) return 0;
@@ -37,6 +45,10 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
   if (model_required) m->required();
   auto* b = "Build";
   c.add_option("-D", symbols_, "Bind a dimension: -D T=28")->type_name("SYM=VALUE")->group(b)->allow_extra_args(false);
+  c.add_option("--shape", shapes_, "Bind the dimensions of an input: --shape x=32,28")
+      ->type_name("INPUT=D,D,...")
+      ->group(b)
+      ->allow_extra_args(false);
   c.add_option("--set", sets_, "Change a key of the model: --set train.epochs=3")
       ->type_name("PATH=VALUE")
       ->group(b)
@@ -76,11 +88,12 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
 void BuildOptions::finish() {
   for (const std::string& s : symbols_) {
     auto [name, value] = split(s, "-D");
-    int64_t size = 0;
-    auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), size);
-    if (error != std::errc() || end != value.data() + value.size() || size < 1)
-      usage("-D " + s + ": expected a positive integer after '='");
-    compile.overrides.symbols[name] = size;
+    compile.overrides.symbols[name] = parse_size(value, "-D " + s);
+  }
+  for (const std::string& s : shapes_) {
+    auto [name, value] = split(s, "--shape");
+    for (const std::string& dim : CLI::detail::split(value, ','))
+      compile.overrides.shapes[name].push_back(parse_size(dim, "--shape " + s));
   }
   for (const std::string& s : sets_) compile.overrides.sets.push_back(split(s, "--set"));
   compile.memory_limit = parse_bytes(memory_limit_);

@@ -27,7 +27,7 @@ struct BuildOptions {
   void finish();
 
 private:
-  std::vector<std::string> symbols_, sets_, print_before_, print_after_, disabled_;
+  std::vector<std::string> symbols_, shapes_, sets_, print_before_, print_after_, disabled_;
   std::string memory_limit_, format_ = "auto";
 };
 

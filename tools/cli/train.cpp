@@ -15,11 +15,17 @@ using training::Progress;
 constexpr int model_error = static_cast<int>(ExitCode::model);
 
 /// An option whose words stand for values of an enumeration; the help shows the words.
-template <class E> CLI::CheckedTransformer words(const std::map<std::string, E>& table) {
-  CLI::CheckedTransformer transformer(table);
+template <class E> CLI::Validator words(const std::map<std::string, E>& table) {
   std::string list;
-  for (auto& [word, value] : table) list += (list.empty() ? "{" : ",") + word;
-  transformer.description(list + "}");
+  for (auto& [word, value] : table) list += (list.empty() ? "" : ", ") + word;
+  CLI::Validator transformer;
+  transformer.description("one of " + list);
+  transformer.operation([table, list](std::string& text) -> std::string {
+    auto at = table.find(text);
+    if (at == table.end()) return "'" + escape(text, 60) + "', expected one of " + list;
+    text = std::to_string(static_cast<int>(at->second));
+    return "";
+  });
   return transformer;
 }
 
@@ -58,7 +64,7 @@ struct TrainCommand {
   std::string data, checkpoint_every;
   std::vector<std::string> logs, plots;
   std::string on_save_error = "continue";
-  bool allow_nonfinite = false, dry_run = false;
+  bool allow_nonfinite = false;
 
   void declare(CLI::App& c);
   int execute();
@@ -114,7 +120,6 @@ int TrainCommand::execute() {
   if (!checkpoint_every.empty() && !(run.checkpoint_every = training::parse_checkpoint_every(checkpoint_every)))
     throw UserError(ExitCode::usage, "usage",
                     "--checkpoint-every " + checkpoint_every + ": expected 500steps, 2epochs, 30s or 5min");
-  run.threads = build.threads;
   run.output.quiet = build.shared.quiet;
   auto prepared = prepare_job(build, data);
   if (!prepared) return model_error;
@@ -122,6 +127,8 @@ int TrainCommand::execute() {
     throw UserError(ExitCode::model, "nothing-to-train", "no training without 'loss' and 'optimizer', expected both",
                     build.model);
   prepared->job.allow_nonfinite = allow_nonfinite;
+  run.threads = prepared->threads;
+  if (const auto& checkpoint = prepared->job.train.checkpoint; checkpoint && run.out.empty()) run.out = checkpoint->dir;
   run.model_json = prepared->model_json;
   run.version = compiler_version();
   run.command = command_line();
@@ -133,20 +140,24 @@ template <class Options, int (*apply)(const training::Job&, const Options&)> str
   BuildOptions build;
   Options options;
   std::string data;
+  bool allow_nonfinite = false;
 
   void declare(CLI::App& c) {
     build.declare(c);
     c.add_option("--weights", options.weights, "Checkpoint, or the folder of a run")->required();
     c.add_option("--data", data, "Data instead of the model's");
+    c.add_flag("--allow-nonfinite", allow_nonfinite, "Accept NaN and Inf in the data");
     declare_part(c, options.part);
     declare_output(c, options.output);
   }
   int execute() {
     build.finish();
-    options.threads = build.threads;
     options.output.quiet = build.shared.quiet;
     auto prepared = prepare_job(build, data);
-    return prepared ? apply(prepared->job, options) : model_error;
+    if (!prepared) return model_error;
+    prepared->job.allow_nonfinite = allow_nonfinite;
+    options.threads = prepared->threads;
+    return apply(prepared->job, options);
   }
 };
 using EvalCommand = ApplyCommand<training::EvaluateOptions, training::evaluate>;
@@ -159,10 +170,10 @@ struct BenchCommand {
   int execute() {
     options.idle_mib = training::resident_mib();
     build.finish();
-    options.threads = build.threads;
     options.version = compiler_version();
     auto prepared = prepare_job(build, {});
     if (!prepared) return model_error;
+    options.threads = prepared->threads;
     options.compile_seconds = prepared->compile_seconds;
     // The compiler's own structures are not part of what a step costs.
     prepared->compilation.reset();
@@ -199,8 +210,10 @@ void declare_predict(CLI::App& command, int& exit_code) {
 void declare_bench(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<BenchCommand>();
   state->build.declare(command);
-  command.add_option("--warmup", state->options.warmup, "Steps before the timing starts")->capture_default_str();
-  command.add_option("--steps", state->options.steps, "Timed steps")->capture_default_str();
+  command.add_option("--warmup", state->options.warmup, "Steps before the timing starts")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--steps", state->options.steps, "Timed steps")->check(positive())->capture_default_str();
   command.add_flag("--json", state->options.json, "Print JSON");
   command.add_flag("--serve", state->options.serve, "Answer `run K` lines with nanoseconds, until `quit`");
   command.footer("Example:\n  dlcc bench model.json --steps 200 --threads 2");

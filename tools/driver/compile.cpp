@@ -32,9 +32,7 @@ private:
 };
 } // namespace
 
-namespace {
-// What the model computes, whatever its file is called and however it is laid out.
-std::string text_without_places(graph::Module module) {
+ModelHash model_hash(graph::Module module) {
   module.file.clear();
   for (graph::State& s : module.states) s.where = {};
   for (graph::Directive& d : module.directives) d.where = {};
@@ -43,9 +41,12 @@ std::string text_without_places(graph::Module module) {
     for (graph::Node& n : f.nodes) n.where = {};
     for (graph::Update& u : f.updates) u.where = {};
   }
-  return passes::print(module);
+  const std::string text = passes::print(module);
+  const runtime::Digest digest = runtime::sha256(text.data(), text.size());
+  ModelHash hash{};
+  std::copy(digest.begin(), digest.end(), hash.begin());
+  return hash;
 }
-} // namespace
 
 Compilation::Compilation(std::string name, std::string contents, CompileOptions o)
     : file(std::move(name)), text(std::move(contents)), options(std::move(o)),
@@ -58,12 +59,20 @@ bool Compilation::read() {
   Stopwatch watch(times, "read");
   model = frontend::read_model(text, options.overrides, diagnostics);
   if (!model || diagnostics.has_errors()) return false;
+  apply_compile_section(model->compile());
   auto module = frontend::build_module(*model, ops::all_ops(), diagnostics);
   if (!module || diagnostics.has_errors()) return false;
   module->file = diagnostics.file();
-  source_text = text_without_places(*module);
+  hash = model_hash(*module);
   ir = std::move(*module);
   return true;
+}
+
+// The command line goes before the model.
+void Compilation::apply_compile_section(const frontend::Record& section) {
+  options.fuse = options.fuse && section.boolean("fusion");
+  if (options.memory_limit == 0) options.memory_limit = section.maybe_integer("memory_limit").value_or(0);
+  if (options.target == default_target && section.has("target")) options.target = section.text("target");
 }
 
 bool Compilation::run_passes(const std::string& stage) {
@@ -77,14 +86,20 @@ bool Compilation::run_passes(const std::string& stage) {
          fits_memory();
 }
 
+static std::string size_text(int64_t bytes) {
+  constexpr int64_t mib = int64_t{1} << 20;
+  if (bytes < 16 * mib) return std::to_string((bytes + 1023) / 1024) + " KiB";
+  return std::to_string(bytes / mib) + " MiB";
+}
+
 bool Compilation::fits_memory() {
   if (options.memory_limit < 0) return true;
   int64_t limit = options.memory_limit ? options.memory_limit : available_memory() / 5 * 4;
   int64_t bytes = planned_bytes(std::get<loops::Program>(ir));
   if (bytes <= limit) return true;
   throw UserError(ExitCode::environment, "memory-limit",
-                  "the model needs " + std::to_string(bytes >> 20) + " MiB, expected at most " +
-                      std::to_string(limit >> 20) + " MiB; see --memory-limit",
+                  "the model needs " + size_text(bytes) + ", expected at most " + size_text(limit) +
+                      "; see --memory-limit",
                   diagnostics.file());
 }
 
@@ -94,14 +109,13 @@ codegen::ArtefactInfo Compilation::artefact_info() const {
   codegen::ArtefactInfo info;
   info.name = name();
   if (model) info.model_json = frontend::print_config(*model);
-  runtime::Digest digest = runtime::sha256(source_text.data(), source_text.size());
-  std::copy(digest.begin(), digest.end(), info.model_hash.begin());
+  std::copy(hash.begin(), hash.end(), info.model_hash.begin());
   info.compiler = compiler_version();
   return info;
 }
 
-std::vector<codegen::CodeUnit> Compilation::code_units() const {
-  return codegen::emit_program(std::get<loops::Program>(ir), target, artefact_info());
+std::vector<codegen::CodeUnit> Compilation::code_units(const codegen::EmitOptions& emit) const {
+  return codegen::emit_program(std::get<loops::Program>(ir), target, artefact_info(), emit);
 }
 
 std::vector<codegen::ObjectCode> Compilation::objects() {

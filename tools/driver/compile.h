@@ -7,13 +7,20 @@
 #include "frontend/read_model.h"
 #include "passes/pass_manager.h"
 
+#include <array>
 #include <optional>
 
 namespace dlcc::tools {
 
+/// What a model computes, whatever its file is called and however it is laid out: SHA-256 of its source stage.
+using ModelHash = std::array<uint8_t, 32>;
+ModelHash model_hash(graph::Module source);
+
+inline constexpr const char* default_target = "native";
+
 struct CompileOptions {
   frontend::Overrides overrides;
-  std::string target = "native"; ///< native, x86-64-v3, x86-64-v4
+  std::string target = default_target; ///< native, x86-64-v3, x86-64-v4
   bool fuse = true, share_memory = true, check_nan = false;
   bool openmp_from_host = false; ///< the artefact does not name libgomp; the loader opens an OpenMP runtime
   passes::PassOptions passes;
@@ -45,7 +52,7 @@ public:
   /// Of the model, and so of the artefact.
   std::string name() const;
   codegen::ArtefactInfo artefact_info() const;
-  std::vector<codegen::CodeUnit> code_units() const;
+  std::vector<codegen::CodeUnit> code_units(const codegen::EmitOptions& emit = {}) const;
 
   std::string file, text;
   CompileOptions options;
@@ -54,9 +61,10 @@ public:
   codegen::Target target;
   passes::Ir ir;
   std::vector<passes::PassTime> times; ///< of passes and of code generation
-  std::string source_text;             ///< of the source stage, without places; the model hash is taken of it
+  ModelHash hash{};                    ///< of the source stage
 
 private:
+  void apply_compile_section(const frontend::Record& section);
   bool fits_memory();
 };
 

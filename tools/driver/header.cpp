@@ -42,8 +42,7 @@ std::vector<char> Compilation::relocatable_object() {
   codegen::EmitOptions emit;
   emit.one_unit = true;
   emit.query_symbol = name() + "_query";
-  auto objects =
-      codegen::compile(codegen::emit_program(std::get<loops::Program>(ir), target, artefact_info(), emit), target, 1);
+  auto objects = codegen::compile(code_units(emit), target, 1);
   DLCC_CHECK(objects.size() == 1, "static linking needs one object");
   return {objects[0].begin(), objects[0].end()};
 }

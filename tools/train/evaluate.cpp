@@ -1,4 +1,5 @@
 // dlcc eval: loss and metrics of a data set in evaluation mode.
+#include "runtime/data/error.h"
 #include "tools/train/console.h"
 #include "tools/train/part.h"
 #include "tools/train/run_folder.h"
@@ -31,13 +32,14 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
     throw Failure(exit_usage, "--weights expected: a checkpoint or the folder of a run", "weights");
   const std::string weights = find_weights(options.weights);
   Runner runner(job.module, options.threads, options.seed.value_or(job.seed), [&](int level, const std::string& text) {
-    if (level <= 1) console.warn(warning_line(text, "checkpoint"));
+    if (level <= 1) console.warn(warning_line(text, "session"));
   });
   std::vector<std::string> names{"loss"};
   names.insert(names.end(), runner.metric_names().begin(), runner.metric_names().end());
   check_names(requirements, names);
-  runner.load(weights, DLCC_SAVE_PARAMS | DLCC_LOAD_PARTIAL);
-  OpenedPart part = open_part(job, DLCC_FN_EVAL, options.part, options.seed.value_or(job.seed), console);
+  load_weights(runner, weights);
+  console.note("weights of '" + data::escape(weights) + "'");
+  OpenedPart part = open_part(job, DLCC_FN_EVAL, options.part, data_seed(runner, options.seed.value_or(job.seed)), console);
   Feed feed(runner.module(), DLCC_FN_EVAL);
   const auto start = std::chrono::steady_clock::now();
   const auto values = evaluate_all(runner, feed, *part.source, [&](int64_t batch) {

@@ -111,10 +111,12 @@ public:
   Predictor(const Job& job, const PredictOptions& options, Console& console)
       : runner_(job.module, options.threads, options.seed.value_or(job.seed),
                 [&console](int level, const std::string& text) {
-                  if (level <= 1) console.warn(warning_line(text, "checkpoint"));
+                  if (level <= 1) console.warn(warning_line(text, "session"));
                 }) {
-    runner_.load(find_weights(options.weights), DLCC_SAVE_PARAMS | DLCC_LOAD_PARTIAL);
-    part_ = open_part(job, DLCC_FN_PREDICT, options.part, options.seed.value_or(job.seed), console);
+    const std::string weights = find_weights(options.weights);
+    load_weights(runner_, weights);
+    console.note("weights of '" + data::escape(weights) + "'");
+    part_ = open_part(job, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)), console);
     entry_ = find_entry(runner_.module(), DLCC_FN_PREDICT);
     which_ = find_output(runner_.module(), *entry_, options.result);
   }
@@ -163,6 +165,11 @@ int run(const Job& job, const PredictOptions& options) {
   Console console(options.output);
   if (options.weights.empty())
     throw Failure(exit_usage, "--weights expected: a checkpoint or the folder of a run", "weights");
+  const size_t dot = options.out.rfind('.');
+  const std::string extension = dot == std::string::npos ? "" : options.out.substr(dot + 1);
+  for (const char* other : {"npz", "json", "safetensors", "h5", "parquet"})
+    if (extension == other)
+      throw Failure(exit_usage, "'" + data::escape(options.out) + "': expected a name that ends in .npy or .csv", "output");
   Predictor predictor(job, options, console);
   auto go_on = [&] { return signals.stop() == 0; };
   if (options.out.empty()) {

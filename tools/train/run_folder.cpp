@@ -144,6 +144,15 @@ std::string find_weights(const std::string& weights) {
   throw Failure(exit_checkpoint, "'" + escape(weights) + "' holds no valid checkpoint", "weights");
 }
 
+void load_weights(Runner& runner, const std::string& file) {
+  runner.load(file, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG | DLCC_LOAD_PARTIAL);
+}
+
+uint64_t data_seed(const Runner& runner, uint64_t otherwise) {
+  int64_t seed = 0;
+  return parse_integer(runner.meta("dlcc.data_seed", ""), &seed) ? static_cast<uint64_t>(seed) : otherwise;
+}
+
 void write_text(const std::string& path, const std::string& text) {
   runtime::AtomicFile file(path, text.size());
   file.write(text.data(), text.size());

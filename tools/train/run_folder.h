@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/core/checkpoint_dir.h"
+#include "tools/train/runner.h"
 #include "tools/train/train.h"
 
 #include <memory>
@@ -37,6 +38,11 @@ private:
 /// The file that `weights` means: itself, or in a folder best.safetensors, else the newest valid checkpoint. Warns on
 /// stderr about damaged ones. Throws Failure (checkpoint, io).
 std::string find_weights(const std::string& weights);
+
+/// Parameters for eval and predict, with what the checkpoint says of its run.
+void load_weights(Runner& runner, const std::string& file);
+/// The seed of the data's order and split in the run that the weights are from; `otherwise` if they do not say.
+uint64_t data_seed(const Runner& runner, uint64_t otherwise);
 
 /// Replaces a small text file atomically. Throws runtime::Error.
 void write_text(const std::string& path, const std::string& text);

@@ -15,11 +15,13 @@ template <class... Args> std::string formatted(const char* format, Args... args)
 } // namespace
 
 std::string exact(double v) {
+  if (std::isnan(v)) return "nan"; // whatever its sign
   char buffer[64];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, v).ptr};
 }
 
 std::string hex(double v) {
+  if (std::isnan(v)) return "nan";
   char buffer[64];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, v, std::chars_format::hex).ptr};
 }

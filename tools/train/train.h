@@ -21,8 +21,9 @@ namespace dlcc::training {
 ///             than `min_delta`; then no counting for `cooldown` epochs; never below `minimum`.
 ///   adaptive  scikit-learn's: times `factor` each time that more than `patience` epochs in a row gained less than the
 ///             preset's `tol`; at or below `minimum` training stops instead.
+///   inv_scaling  scikit-learn's: initial / (t + 1)^power after each epoch, t the samples that were seen.
 struct ReactiveSchedule {
-  enum class Kind : uint8_t { none, plateau, adaptive };
+  enum class Kind : uint8_t { none, plateau, adaptive, inv_scaling };
   Kind kind = Kind::none;
   double initial = 0;
   double factor = 0.1;
@@ -30,10 +31,12 @@ struct ReactiveSchedule {
   double min_delta = 1e-4;
   int64_t cooldown = 0;
   double minimum = 0;
+  double power = 0.5;
   std::string monitor; ///< empty: val_loss if there are validation data, else loss
 
   static ReactiveSchedule plateau(double initial);
   static ReactiveSchedule adaptive(double initial); ///< factor 1/5, patience 10, minimum 1e-6
+  static ReactiveSchedule inv_scaling(double initial, double power);
 };
 
 /// What is trained, and on what.
@@ -48,6 +51,7 @@ struct Job {
   data::FileOptions files;
   bool allow_nonfinite = false;
   ReactiveSchedule schedule;
+  std::vector<std::string> maximised; ///< metrics of which more is better
 };
 
 enum class Progress : uint8_t { automatic, bar, lines, none };

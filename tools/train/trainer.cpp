@@ -158,6 +158,8 @@ bool Trainer::follow_results(const Values& values) {
     }
   }
   if (job_.schedule.kind == ReactiveSchedule::Kind::plateau) follow_schedule(values);
+  if (job_.schedule.kind == ReactiveSchedule::Kind::inv_scaling)
+    set_rate(inv_scaling_rate(job_.schedule, state_.epoch * data_.train->samples()));
   return best;
 }
 

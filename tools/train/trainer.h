@@ -38,6 +38,7 @@ private:
   void write_run_files();
   void open_history();
   std::string monitored() const;
+  std::string score() const;
   std::vector<std::string> epoch_names() const;
   std::vector<std::string> result_names() const;
   bool preset() const { return train_.n_iter_no_change.has_value(); } // scikit-learn's

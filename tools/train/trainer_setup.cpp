@@ -30,7 +30,7 @@ Trainer::Trainer(const Job& job, const RunOptions& options)
     : job_(job), options_(options), train_(job.train), requirements_(parse_requirements(options.require)),
       console_(options.output),
       runner_(job.module, options.threads, options.seed.value_or(job.seed), [this](int level, const std::string& text) {
-        if (level <= 1) console_.warn(warning_line(text, "checkpoint"));
+        if (level <= 1) console_.warn(warning_line(text, "session"));
       }) {
   state_.learning_rate = std::nan("");
   if (options.patience) {
@@ -146,13 +146,27 @@ std::vector<std::string> Trainer::result_names() const {
 
 // Early stopping's monitor; scikit-learn's validation score; what the checkpoint section wants; or val_loss.
 std::string Trainer::monitored() const {
-  if (train_.early_stopping) return train_.early_stopping->monitor;
-  if (follows_score())
-    for (const char* score : {"accuracy", "r2"})
-      for (const std::string& m : runner_.metric_names())
-        if (m == score) return "val_" + m;
-  if (train_.checkpoint && !train_.checkpoint->best_of.empty()) return train_.checkpoint->best_of;
+  const std::string best_of = train_.checkpoint ? train_.checkpoint->best_of : "";
+  if (train_.early_stopping) {
+    const std::string& monitor = train_.early_stopping->monitor;
+    if (best_of.empty() || best_of == monitor) return monitor;
+    throw data::DataError(job_.model_file,
+                          "early stopping follows '" + data::escape(monitor, 60) + "' and the checkpoint's best_of '" +
+                              data::escape(best_of, 60) + "', expected the same of both",
+                          "monitor");
+  }
+  if (follows_score()) return score();
+  if (!best_of.empty()) return best_of;
   return data_.validation ? "val_loss" : "";
+}
+
+std::string Trainer::score() const {
+  for (const char* score : {"accuracy", "r2"})
+    for (const std::string& m : runner_.metric_names())
+      if (m == score) return "val_" + m;
+  throw data::DataError(job_.model_file,
+                        "scikit-learn's early stopping follows a score, expected 'accuracy' or 'r2' among the metrics",
+                        "monitor");
 }
 
 void Trainer::configure_watches() {
@@ -165,7 +179,7 @@ void Trainer::configure_watches() {
                           "monitor");
   };
   best_name_ = monitored();
-  state_.best.maximise = more_is_better(best_name_);
+  state_.best.maximise = more_is_better(job_.maximised, best_name_);
   if (train_.early_stopping) {
     known(best_name_, "early stopping");
     state_.best.min_delta = std::fabs(train_.early_stopping->min_delta);
@@ -178,7 +192,7 @@ void Trainer::configure_watches() {
   state_.no_change.watch.maximise = follows_score() && state_.best.maximise;
   state_.plateau.min_delta = job_.schedule.min_delta;
   if (!job_.schedule.monitor.empty()) known(job_.schedule.monitor, "the plateau schedule");
-  state_.plateau.maximise = more_is_better(job_.schedule.monitor);
+  state_.plateau.maximise = more_is_better(job_.maximised, job_.schedule.monitor);
 }
 
 // The weights of the best epoch so far live in best.safetensors between two processes.

@@ -23,6 +23,14 @@ ReactiveSchedule ReactiveSchedule::adaptive(double initial) {
   return s;
 }
 
+ReactiveSchedule ReactiveSchedule::inv_scaling(double initial, double power) {
+  ReactiveSchedule s;
+  s.kind = Kind::inv_scaling;
+  s.initial = initial;
+  s.power = power;
+  return s;
+}
+
 bool Watch::update(double value, int64_t epoch) {
   const double gain = maximise ? value - best : best - value;
   // Infinities differ by NaN from themselves: no gain.
@@ -46,11 +54,10 @@ bool Watch::parse(const std::string& line) {
          parse_integer(parts[2], &wait) && parse_integer(parts[3], &cooldown);
 }
 
-bool more_is_better(const std::string& name) {
-  constexpr std::string_view better[] = {"accuracy", "acc", "auc", "precision", "recall", "f1", "r2", "top_k"};
-  return std::any_of(std::begin(better), std::end(better), [&](std::string_view b) {
-    return name == b || (name.ends_with(b) && name[name.size() - b.size() - 1] == '_') ||
-           (b == "top_k" && name.find(b) != std::string::npos);
+bool more_is_better(const std::vector<std::string>& maximised, const std::string& result) {
+  const bool validates = result.starts_with("val_");
+  return std::any_of(maximised.begin(), maximised.end(), [&](const std::string& metric) {
+    return result == metric || (validates && result.substr(4) == metric);
   });
 }
 
@@ -63,6 +70,10 @@ bool NoChange::too_long(double value, int64_t epoch) {
   watch.update(value, epoch);
   watch.wait = without;
   return without > patience;
+}
+
+double inv_scaling_rate(const ReactiveSchedule& s, int64_t samples) {
+  return s.initial / std::pow(static_cast<double>(samples) + 1, s.power);
 }
 
 std::optional<double> plateau_rate(const ReactiveSchedule& s, Watch& watch, double value, int64_t epoch, double rate) {

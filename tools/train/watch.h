@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/train/train.h"
 
@@ -28,9 +29,8 @@ struct Watch {
   bool parse(const std::string& text); ///< false if it is no such line
 };
 
-/// Whether more is better, by the name of a result: accuracy, auc, precision, recall, f1, r2, top_k, each also with a
-/// prefix such as val_.
-bool more_is_better(const std::string& name);
+/// Whether more of a result of an epoch is better: it is one of these metrics, on the training or the validation data.
+bool more_is_better(const std::vector<std::string>& maximised, const std::string& result);
 
 /// scikit-learn's preset: an epoch counts unless it gains at least `tol`; more than `patience` in a row are too many.
 struct NoChange {
@@ -40,6 +40,9 @@ struct NoChange {
 
   bool too_long(double value, int64_t epoch);
 };
+
+/// scikit-learn's inv_scaling after so many samples.
+double inv_scaling_rate(const ReactiveSchedule& schedule, int64_t samples);
 
 /// The learning rate after an epoch, if it changes. `value`: what the schedule monitors.
 std::optional<double> plateau_rate(const ReactiveSchedule& schedule, Watch& watch, double value, int64_t epoch,

@@ -60,7 +60,8 @@ Place KernelEmitter::place_of(TensorId t, const std::vector<Index>& at, bool pad
         }
         llvm::Value* extent = llvm::ConstantInt::getSigned(i->getType(), tensor.type.shape[d]);
         llvm::Value* inside = b.CreateICmpULT(i, extent);
-        if (p.inside && p.inside->getType() != inside->getType()) inside = widen(inside), p.inside = widen(p.inside);
+        if (p.inside && p.inside->getType() != inside->getType())
+          inside = lanes_if(inside), p.inside = lanes_if(p.inside);
         p.inside = p.inside ? b.CreateAnd(p.inside, inside) : inside;
       }
     }

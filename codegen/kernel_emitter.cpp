@@ -123,9 +123,17 @@ llvm::Value* KernelEmitter::prefix_mask(int64_t active, unsigned lanes) {
   return llvm::ConstantVector::get(bits);
 }
 
+// Not a splat of the condition: LLVM 19 splits a masked load for AVX2 wrongly, or ends, if the mask is a splat and a
+// constant with a half that is false.
+llvm::Value* KernelEmitter::lanes_if(llvm::Value* condition) {
+  if (condition->getType()->isVectorTy()) return condition;
+  llvm::Value* count = b.CreateSelect(condition, i64(lanes_), i64(0));
+  return b.CreateICmpULT(lane_numbers(), b.CreateVectorSplat(lanes_, count));
+}
+
 llvm::Value* KernelEmitter::lane_mask(llvm::Value* extra) {
   if (!extra) return mask_;
-  extra = widen(extra);
+  extra = lanes_if(extra);
   return mask_ ? b.CreateAnd(mask_, extra) : extra;
 }
 

@@ -168,7 +168,9 @@ std::vector<Sample> pad_samples() {
           sample({1}, {0}, {0}, "reflect"),
           sample({4, 3}, {1, 5}, {0, 2}, "edge"),
           spread,
-          filled};
+          filled,
+          sample({2, 3, 5}, {0, 1, 9}, {0, 1, 2}), // in lanes, with rows that are outside as a whole
+          sample({2, 2, 20}, {1, 0, 3}, {1, 2, 11})};
 }
 } // namespace
 

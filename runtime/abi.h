@@ -69,7 +69,8 @@ enum {
   DLCC_T_METRIC
 };
 
-/* Entries. Each kind occurs at most once in a module. In every entry: rows >= n_valid of each input are zero.
+/* Entries. Each kind occurs at most once in a module. In every entry: rows >= n_valid of each input are those of a
+ * valid sample again, or zero if there is none; they count for nothing.
  *   INIT            no inputs, no outputs; fills PARAM, OPT and BUFFER from call->seed
  *   TRAIN           inputs, labels, weights -> loss, metrics, then other outputs; updates the state. With a
  *                   hyper-parameter `accumulate_steps` = k > 1 it adds gradients in GRAD and applies them (and zeroes

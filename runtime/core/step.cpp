@@ -57,7 +57,8 @@ struct BatchLayout {
   }
 };
 
-// Passes full batches straight; copies the valid rows of others into session memory, where the rest is zero.
+// Passes full batches straight; copies the valid rows of others into session memory, and fills the rest with copies of
+// the last sample. No gradient reaches them, but zeros might make their own derivatives infinite, and 0 * inf is NaN.
 void Session::bind_input(const EntryPlan& plan, int i, const dlcc_view& view, int64_t n_valid) {
   const dlcc_tensor_desc& t = module_->tensor(plan.entry->inputs[i]);
   const bool is_short = check_view("input", t, view, plan.rows, n_valid);
@@ -65,14 +66,15 @@ void Session::bind_input(const EntryPlan& plan, int i, const dlcc_view& view, in
   in_[slot] = view.data ? view.data : staging_;
   if (t.batch_axis < 0 || n_valid == plan.rows) return;
   const BatchLayout to(t);
-  const uint64_t valid = to.extent / static_cast<uint64_t>(plan.rows) * static_cast<uint64_t>(n_valid);
-  const uint64_t have = is_short ? valid : to.extent;
+  const uint64_t sample = to.extent / static_cast<uint64_t>(plan.rows) * to.row_bytes; // bytes of one in a slab
+  const uint64_t all = to.extent * to.row_bytes, valid = sample * static_cast<uint64_t>(n_valid);
+  const uint64_t have = is_short ? valid : all;
   char* padded = staging_ + plan.inputs[slot];
   for (uint64_t o = 0; o < to.outer; ++o) {
-    char* slab = padded + o * to.extent * to.row_bytes;
-    const uint64_t bytes = valid * to.row_bytes;
-    if (bytes > 0) std::memcpy(slab, static_cast<const char*>(view.data) + o * have * to.row_bytes, bytes);
-    std::memset(slab + bytes, 0, (to.extent - valid) * to.row_bytes);
+    char* slab = padded + o * all;
+    if (valid == 0) std::memset(slab, 0, all);
+    if (valid > 0) std::memcpy(slab, static_cast<const char*>(view.data) + o * have, valid);
+    for (uint64_t at = valid; valid > 0 && at < all; at += sample) std::memcpy(slab + at, slab + valid - sample, sample);
   }
   in_[slot] = padded;
 }

@@ -62,8 +62,11 @@ int32_t predict(const dlcc_call_v1* c) {
     for (int64_t i = 0; i < 3; ++i) {
       float v;
       std::memcpy(&v, static_cast<const char*>(c->inputs[0]) + 4 * (3 * r + i), 4);
-      // Padding must be zero; anything else shows up as a huge value.
-      if (r >= c->n_valid && v != 0) v = 1e30f;
+      // Rows behind the valid ones repeat the last of them; anything else shows up as a huge value.
+      float last = 0;
+      if (c->n_valid > 0)
+        std::memcpy(&last, static_cast<const char*>(c->inputs[0]) + 4 * (3 * (c->n_valid - 1) + i), 4);
+      if (r >= c->n_valid && v != last) v = 1e30f;
       sum += v * region<float>(c, DLCC_REG_PARAM)[i];
     }
     std::memcpy(out + 4 * r, &sum, 4);

@@ -1,35 +1,30 @@
 #include "ir/loops/builder.h"
 
-#include <algorithm>
 #include <bit>
 
 namespace dlcc::loops {
 
-VarId Builder::var(std::string name) {
-  auto taken = [&](const std::string& n) {
-    return std::find(kernel_.vars.begin(), kernel_.vars.end(), n) != kernel_.vars.end();
-  };
-  std::string unique = name;
-  for (int i = 1; taken(unique); ++i) unique = name + std::to_string(i);
-  return kernel_.vars.push(unique);
+Builder::Builder(Kernel& kernel) : kernel_(kernel) {
+  for (const std::string& name : kernel.vars) vars_.take(name, "");
+  for (const Local& l : kernel.locals) locals_.take(l.name, ".");
+  for (const KernelTensor& t : kernel.tensors) tensors_.take(t.name, ".");
 }
 
-LocalId Builder::local(std::string name, DType dtype) {
-  auto taken = [&](const std::string& n) {
-    return std::any_of(kernel_.locals.begin(), kernel_.locals.end(), [&](const Local& l) { return l.name == n; });
-  };
-  std::string unique = name;
-  for (int i = 1; taken(unique); ++i) unique = name + "." + std::to_string(i);
-  return kernel_.locals.push({unique, dtype});
+std::string Builder::Names::take(const std::string& wanted, const char* separator) {
+  std::string unique = wanted;
+  for (int& suffix = last_[wanted]; !taken_.insert(unique).second;)
+    unique = wanted + separator + std::to_string(++suffix);
+  return unique;
+}
+
+VarId Builder::var(const std::string& name) { return kernel_.vars.push(vars_.take(name, "")); }
+
+LocalId Builder::local(const std::string& name, DType dtype) {
+  return kernel_.locals.push({locals_.take(name, "."), dtype});
 }
 
 TensorId Builder::tensor(KernelTensor t) {
-  auto taken = [&](const std::string& n) {
-    return std::any_of(kernel_.tensors.begin(), kernel_.tensors.end(),
-                       [&](const KernelTensor& k) { return k.name == n; });
-  };
-  std::string wanted = t.name;
-  for (int i = 1; taken(t.name); ++i) t.name = wanted + "." + std::to_string(i);
+  t.name = tensors_.take(t.name, ".");
   return kernel_.tensors.push(std::move(t));
 }
 

@@ -3,18 +3,21 @@
 
 #include "ir/loops/program.h"
 
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace dlcc::loops {
 
 class Builder {
 public:
-  explicit Builder(Kernel& kernel) : kernel_(kernel) {}
+  explicit Builder(Kernel& kernel);
   Kernel& kernel() { return kernel_; }
   DType dtype(ExprId e) const { return kernel_.exprs[e].dtype; }
 
-  VarId var(std::string name); ///< made unique
-  LocalId local(std::string name, DType dtype);
+  // Names are made unique.
+  VarId var(const std::string& name);
+  LocalId local(const std::string& name, DType dtype);
   TensorId tensor(KernelTensor t);
 
   ExprId constant(double value, DType dtype);
@@ -38,8 +41,19 @@ public:
   StmtId stmt(Stmt s);
 
 private:
+  /// The names of one kind, with the last suffix tried for each, so that n equal ones take linear time.
+  class Names {
+  public:
+    std::string take(const std::string& wanted, const char* separator);
+
+  private:
+    std::unordered_set<std::string> taken_;
+    std::unordered_map<std::string, int> last_;
+  };
+
   ExprId intern(Expr e);
   Kernel& kernel_;
+  Names vars_, locals_, tensors_;
   std::unordered_multimap<size_t, ExprId> interned_;
 };
 

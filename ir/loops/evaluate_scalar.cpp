@@ -108,9 +108,9 @@ double float_operator(ScalarOp op, const double* x) {
   case ScalarOp::remainder:
     return a - std::floor(a / x[1]) * x[1];
   case ScalarOp::minimum:
-    return std::isnan(a) || a < x[1] ? a : x[1];
+    return std::isnan(x[1]) || x[1] < a ? x[1] : a;
   case ScalarOp::maximum:
-    return std::isnan(a) || a > x[1] ? a : x[1];
+    return std::isnan(x[1]) || x[1] > a ? x[1] : a;
   case ScalarOp::power:
     return std::pow(a, x[1]);
   case ScalarOp::negative:

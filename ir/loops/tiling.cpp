@@ -18,6 +18,7 @@ Tiling choose_tiling(int64_t m, int64_t n, int64_t k, DType dtype, const Machine
   const int64_t lanes = logical_vector_bytes / static_cast<int64_t>(byte_size(dtype));
   const int64_t registers_per_vector = logical_vector_bytes / machine.vector_bytes;
   Tiling t;
+  if (m == 0 || n == 0) return {1, lanes, 1, lanes}; // nothing to do
   // Two vectors of columns share every broadcast element of A, where the registers suffice.
   const int64_t wide = registers_per_vector == 1 && n > lanes ? 2 : 1;
   t.columns = wide * lanes;
@@ -33,7 +34,9 @@ Tiling choose_tiling(int64_t m, int64_t n, int64_t k, DType dtype, const Machine
     }
 
   const int64_t row_tiles = pieces(m, t.rows), column_tiles = pieces(n, t.columns);
-  const int64_t wanted = std::clamp<int64_t>(m * n * k / task_multiply_adds, 1, most_tasks);
+  const int64_t wanted = static_cast<int64_t>(
+      std::clamp(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / task_multiply_adds, 1.0,
+                 static_cast<double>(most_tasks)));
   // Columns first: a task then works on few panels of B. Rows only if that does not give enough tasks.
   const int64_t column_tasks = std::min(column_tiles, wanted);
   t.task_columns = pieces(column_tiles, column_tasks) * t.columns;

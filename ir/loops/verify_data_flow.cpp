@@ -21,7 +21,12 @@ public:
       : p_(p), entry_(e), facts_(facts), out_(out) {}
 
   void run() {
-    for (const auto& unit : units_of(entry_)) {
+    const auto units = units_of(entry_);
+    for (const auto& unit : units)
+      for (const Call* call : unit)
+        for (size_t i = 0; i < call->arguments.size(); ++i)
+          if (kernel(*call).tensors[TensorId(i)].access != Access::in) written_.insert(call->arguments[i]);
+    for (const auto& unit : units) {
       std::vector<Use> earlier;
       for (const Call* call : unit) {
         std::vector<Use> uses = uses_of(*call);
@@ -32,6 +37,9 @@ public:
         earlier.insert(earlier.end(), uses.begin(), uses.end());
       }
     }
+    for (BufferId output : entry_.outputs)
+      out_.require(last_writer_.contains(p_.storage(output)), "written-first",
+                   "nothing is written to the output '" + p_.buffers[output].name + "'");
   }
 
 private:
@@ -81,13 +89,27 @@ private:
       if (p_.buffers[u.storage].region != Region::arena) continue;
       bool reads = u.access == Access::in || facts_[u.call->kernel].reads_first(u.parameter);
       if (u.access == Access::out) reads = false;
-      out_.require(!reads || written_.contains(u.storage), "written-first",
+      if (!reads) continue;
+      const BufferId read = argument(u);
+      auto writer = last_writer_.find(u.storage);
+      out_.require(writer != last_writer_.end(), "written-first",
                    "kernel " + kernel(*u.call).name + " reads '" + p_.buffers[u.storage].name +
                        "' before anything is written to it");
+      if (writer == last_writer_.end()) continue;
+      out_.require(value_of(writer->second) == value_of(read), "overwritten",
+                   "kernel " + kernel(*u.call).name + " reads '" + p_.buffers[read].name + "', over which '" +
+                       p_.buffers[writer->second].name + "' is written");
     }
     for (const Use& u : uses)
-      if (u.access != Access::in) written_.insert(u.storage);
+      if (u.access != Access::in) last_writer_[u.storage] = argument(u);
   }
+
+  // A view that nothing is written to shows the value under it; one that is written to is a value of its own.
+  BufferId value_of(BufferId b) const {
+    while (!written_.contains(b) && p_.buffers[b].view_of.valid()) b = p_.buffers[b].view_of;
+    return b;
+  }
+  static BufferId argument(const Use& u) { return u.call->arguments[u.parameter.index]; }
 
   // Two calls of one phase with a dependence: thread for thread they must have the same elements.
   void race(const Use& a, const Use& b) {
@@ -104,7 +126,7 @@ private:
     const KernelFacts &fa = facts_[a.call->kernel], &fb = facts_[b.call->kernel];
     if (ka.tasks != kb.tasks || fa.task_vars.size() != 1 || fb.task_vars.size() != 1) return false;
     const Bound &va = fa.task_vars[0], &vb = fb.task_vars[0];
-    if (va.extent != vb.extent || fa.mark != fb.mark) return false;
+    if (va.extent != vb.extent || fa.mark != fb.mark || fa.lanes != fb.lanes) return false;
     if (ka.tensors[a.parameter].type != kb.tensors[b.parameter].type) return false;
     // Rename b's variables out of a's way, its task variable to a's.
     uint32_t shift = static_cast<uint32_t>(ka.vars.size());
@@ -135,7 +157,8 @@ private:
   const Entry& entry_;
   const IdVector<KernelId, KernelFacts>& facts_;
   Violations& out_;
-  std::set<BufferId> written_;
+  std::set<BufferId> written_;               ///< by any call
+  std::map<BufferId, BufferId> last_writer_; ///< of each storage: the buffer that was written there last
 };
 
 } // namespace

@@ -35,13 +35,14 @@ struct KernelFacts {
   std::vector<AccessSite> accesses;
   std::vector<Bound> task_vars; ///< what tells its tasks apart; empty: it is not cut
   Mark mark = Mark::serial;     ///< of the loop that is cut
+  int lanes = 16;               ///< of a vector loop, which is cut into whole vectors
   std::vector<const AccessSite*> of(TensorId t) const;
   /// The first thing it does with the tensor is not to store to it.
   bool reads_first(TensorId t) const;
 };
 KernelFacts facts_of(const Kernel& kernel);
 
-/// Rules of calls and phases: alias, phase-race, written-first.
+/// Rules of calls and phases: alias, phase-race, written-first, overwritten.
 void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelFacts>& facts,
                       Violations& out);
 

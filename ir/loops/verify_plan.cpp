@@ -18,12 +18,13 @@ bool is_stored(Region r) {
   return r == Region::param || r == Region::slot || r == Region::buffer || r == Region::grad || r == Region::constant;
 }
 
-// Pairs that share bytes and time. Sorted by place, so that only neighbours are compared.
+// Pairs that share bytes and time. Sorted by place, so that only buffers that share bytes are compared.
 void overlaps(const Program& p, std::vector<Placed> all, Violations& out) {
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   for (size_t i = 0; i < all.size(); ++i)
     for (size_t j = i + 1; j < all.size() && all[j].begin < all[i].end; ++j) {
       const Placed &a = all[i], &b = all[j];
+      if (a.begin == a.end || b.begin == b.end) continue; // no bytes, none to share
       out.require(a.last < b.first || b.last < a.first, "overlap",
                   "'" + p.buffers[a.buffer].name + "' and '" + p.buffers[b.buffer].name +
                       "' are in use at the same time and share bytes from " + std::to_string(b.begin) + " on");

@@ -267,6 +267,73 @@ TEST(VerifyProgram, WrittenFirst) {
 
 // ---- the plan -------------------------------------------------------------------------------------------------------
 
+// The third kernel wants what the first one left, over which the second has written.
+TEST(VerifyProgram, Overwritten) {
+  const std::string text = R"(program @m stage planned batch 0
+region input {
+  buffer %x : f32[64] role input
+}
+region output {
+  buffer %o : f32[64] role output
+}
+region arena {
+  buffer %t : f32[64] at 0 entry predict
+  buffer %u : f32[64] = view %t at 0 entry predict
+}
+kernel @a(x: f32[64], out y: f32[64]) tasks 1 {
+  for r in 64 vector {
+    store y[r] = x[r] + 1.0
+  }
+}
+entry @predict(inputs: %x; outputs: %o) arena 256 {
+  serial {
+    call @a(%x, %t)
+    call @a(%t, %u)
+    call @a(%u, %o)
+  }
+}
+)";
+  expect_legal(text);
+  expect_rule(replaced(text, "call @a(%u, %o)", "call @a(%t, %o)"), "overwritten");
+  expect_rule(replaced(text, "    call @a(%u, %o)\n", ""), "written-first"); // nothing in the output
+}
+
+// Vectors of doubles and of floats cut the same loop at other places.
+TEST(VerifyProgram, TasksOfOtherVectorsRace) {
+  const std::string text = R"(program @m stage scheduled batch 0
+region input {
+  buffer %x : f64[100] role input
+}
+region output {
+  buffer %o : f64[100] role output
+}
+region arena {
+  buffer %t : f64[100] entry predict
+}
+kernel @a(x: f64[100], out y: f64[100]) tasks 4 {
+  for r in 100 vector {
+    store y[r] = x[r] + 1.0
+  }
+}
+kernel @s(y: f64[100], out o: f64[100]) tasks 4 {
+  for r in 100 vector {
+    store o[r] = y[r] + 1.0
+  }
+}
+entry @predict(inputs: %x; outputs: %o) {
+  parallel {
+    phase {
+      call @a(%x, %t)
+      call @s(%t, %o)
+    }
+  }
+}
+)";
+  expect_legal(text);
+  std::string narrow = replaced(replaced(text, "%o : f64", "%o : f32"), "out o: f64", "out o: f32");
+  expect_rule(replaced(narrow, "y[r] + 1.0\n  }\n}\nentry", "f32(y[r])\n  }\n}\nentry"), "phase-race");
+}
+
 TEST(VerifyPlan, Place) {
   expect_rule(replaced(dense_program, "%largest : f32[4] at 128", "%largest : f32[4]"), "place");
   expect_rule(replaced(dense_program, "%largest : f32[4] at 128", "%largest : f32[4] at 132"), "place");

@@ -12,13 +12,23 @@ namespace dlcc::frontend {
 
 namespace {
 /// Names of the scalars of a call and of the hyper table.
-constexpr std::string_view reserved_names[] = {"n_valid", "batch", "update", "seed", "learning_rate"};
+constexpr std::string_view reserved_names[] = {"n_valid", "batch", "update", "seed", "learning_rate", "loss"};
+
+bool has_batch(const ModelSpec& spec) {
+  auto is_batched = [](const TensorSpec& t) { return t.batch_axis() == 0; };
+  return std::any_of(spec.inputs.begin(), spec.inputs.end(), is_batched) ||
+         std::any_of(spec.labels.begin(), spec.labels.end(), is_batched);
+}
 
 void check_tensors(const ModelSpec& spec, const std::vector<TensorSpec>& tensors, const char* what, Reporter& report) {
   for (const TensorSpec& t : tensors) {
     if (std::find(std::begin(reserved_names), std::end(reserved_names), t.name.text) != std::end(reserved_names))
       report.error("bad-name", std::string(what) + " " + quoted(t.name.text) + " has a reserved name, expected another",
                    t.name.place);
+    if (t.batch_axis() < 0 && has_batch(spec) && &tensors != &spec.params)
+      report.error("shape-mismatch",
+                   std::string(what) + " " + quoted(t.name.text) + " has no batch axis while others have, expected N first",
+                   t.record->at("shape").place);
     if (t.batch_axis() > 0 && &tensors != &spec.params)
       report.error("shape-mismatch",
                    std::string(what) + " " + quoted(t.name.text) + " has the batch N on axis " +
@@ -30,12 +40,6 @@ void check_tensors(const ModelSpec& spec, const std::vector<TensorSpec>& tensors
                        " dimensions, expected at most " + std::to_string(max_rank),
                    t.record->at("shape").place);
   }
-}
-
-bool has_batch(const ModelSpec& spec) {
-  auto is_batched = [](const TensorSpec& t) { return t.batch_axis() == 0; };
-  return std::any_of(spec.inputs.begin(), spec.inputs.end(), is_batched) ||
-         std::any_of(spec.labels.begin(), spec.labels.end(), is_batched);
 }
 
 // Parameters of `nodes`.

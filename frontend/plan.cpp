@@ -55,6 +55,8 @@ private:
   void outputs() {
     for (const Name& name : spec_.outputs()) {
       require_value("outputs", name.text, name.place);
+      if (name.text == "loss")
+        report_.error("bad-name", "output 'loss' has the name of the loss itself, expected another", name.place);
       if (std::count(plan_.outputs.begin(), plan_.outputs.end(), name.text))
         report_.error("duplicate-name", "output " + quoted(name.text) + " stands there twice, expected it once",
                       name.place);

@@ -73,6 +73,8 @@ NodeSpec Validator::read_node(ValueId id, size_t index, NodesOf owner) {
   }
   if (!has_op) error("missing-key", label + " has no 'op', expected an operator's name", node.place);
   if (!has_inputs) error("missing-key", label + " has no 'inputs', expected a list of names", node.place);
+  if (has_output && node.outputs.empty() && !diagnostics_.has_errors())
+    error("bad-list", label + ": 'output' is empty, expected a name or a list of names", node.place);
   if (!has_output) error("missing-key", label + " has no 'output', expected a name or a list of names", node.place);
   if (attributes != no_value) read_attributes(node, attributes, label);
   if (node.op.text == "constant") check_constant(node, label);

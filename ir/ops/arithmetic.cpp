@@ -8,9 +8,9 @@ namespace dlcc::ops {
 namespace {
 using A = const Attributes&;
 
-// NaN is passed on, unlike with std::max.
-double larger(double x, double y) { return std::isnan(x) || x > y ? x : y; }
-double smaller(double x, double y) { return std::isnan(x) || x < y ? x : y; }
+// NaN is passed on, unlike with std::max; of two equal ones (zeros of both signs) the first is taken.
+double larger(double x, double y) { return std::isnan(y) || y > x ? y : x; }
+double smaller(double x, double y) { return std::isnan(y) || y < x ? y : x; }
 double sign_of(double x) { return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0)); }
 
 std::vector<Type> infer_clip(InferContext& c) {

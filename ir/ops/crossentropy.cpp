@@ -27,8 +27,8 @@ Term probabilities(Term p) { return clip(p / sum(p, {-1}, true), epsilon, 1 - ep
 
 /// True at the class that is the label.
 Term is_label(Term label, const Shape& shape) {
-  Term classes{label.b, apply(*label.b, iota_op, {}, {{"shape", Shape{shape.back()}}, {"dtype", label.dtype()}})};
-  return classes == keep_classes(label, shape);
+  Term classes{label.b, apply(*label.b, iota_op, {}, {{"shape", Shape{shape.back()}}, {"dtype", DType::i64}})};
+  return classes == keep_classes(cast(label, DType::i64), shape); // a label's own type may not hold all classes
 }
 
 Values categorical_body(graph::Builder& b, std::span<const ValueId> v, A) {

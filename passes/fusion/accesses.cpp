@@ -13,6 +13,8 @@ using loops::VarId;
 namespace {
 // Chains of views longer than this are cut by a stored value, so that no expansion is deep.
 constexpr int inline_depth_limit = 16;
+// So are views that look at more stored values: each of a chain of concatenations doubles the expansion.
+constexpr int64_t inline_leaf_limit = 64;
 
 bool is_constant_tensor(const Node& node) { return node.op->name == "constant" && node.attributes.has("values"); }
 } // namespace
@@ -20,6 +22,7 @@ bool is_constant_tensor(const Node& node) { return node.op->name == "constant" &
 IdVector<ValueId, Storage> classify_values(const Function& function) {
   IdVector<ValueId, Storage> storage(function.values.size(), Storage::external);
   IdVector<ValueId, int> depth(function.values.size(), 0);
+  IdVector<ValueId, int64_t> leaves(function.values.size(), 1);
   for (const Node& node : function.nodes) {
     Storage s = Storage::computed;
     if (is_constant_tensor(node))
@@ -31,9 +34,11 @@ IdVector<ValueId, Storage> classify_values(const Function& function) {
     // An alias needs an operand that is stored; one that is computed in place is inlined instead.
     if (s == Storage::alias && storage[node.operands[0]] == Storage::inlined) s = Storage::inlined;
     int d = 0;
-    for (ValueId o : node.operands) d = std::max(d, depth[o] + 1);
-    if (s == Storage::inlined && d > inline_depth_limit) s = Storage::computed;
-    for (ValueId r : node.results) storage[r] = s, depth[r] = s == Storage::inlined ? d : 0;
+    int64_t seen = 0;
+    for (ValueId o : node.operands) d = std::max(d, depth[o] + 1), seen += leaves[o];
+    if (s == Storage::inlined && (d > inline_depth_limit || seen > inline_leaf_limit)) s = Storage::computed;
+    const bool inlined = s == Storage::inlined;
+    for (ValueId r : node.results) storage[r] = s, depth[r] = inlined ? d : 0, leaves[r] = inlined ? seen : 1;
   }
   return storage;
 }

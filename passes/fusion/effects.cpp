@@ -11,7 +11,7 @@ using namespace graph;
 
 FunctionFacts::FunctionFacts(const Function& f)
     : function(f), storage(classify_values(f)), access(f.nodes.size()), after(f.nodes.size()),
-      in_place(f.updates.size(), false) {
+      in_place(f.updates.size(), false), updates_(f.nodes.size(), -1) {
   for (NodeId n : f.nodes.ids())
     if (computed(n)) access[n] = access_of(f, n, storage);
   find_in_place_updates();
@@ -28,6 +28,8 @@ FunctionFacts::FunctionFacts(const Function& f)
     DLCC_CHECK(changed, "the nodes of '" + f.name + "' are not in topological order");
     add_effect_edges();
   }
+  for (size_t u = 0; u < f.updates.size(); ++u)
+    if (in_place[u]) updates_[f.values[f.updates[u].value].node] = static_cast<int32_t>(u);
 }
 
 NodeId FunctionFacts::producer(const Read& read) const {
@@ -50,9 +52,7 @@ bool FunctionFacts::reads_old(const Read& read, StateId state) const {
 }
 
 const Update* FunctionFacts::update_of(NodeId n) const {
-  for (size_t u = 0; u < function.updates.size(); ++u)
-    if (in_place[u] && function.values[function.updates[u].value].node == n) return &function.updates[u];
-  return nullptr;
+  return updates_[n] < 0 ? nullptr : &function.updates[static_cast<size_t>(updates_[n])];
 }
 
 // Whether the node reads elements of the old version other than the one it is about to replace.

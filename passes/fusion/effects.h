@@ -29,6 +29,7 @@ struct FunctionFacts {
   const graph::Update* update_of(graph::NodeId n) const;
 
 private:
+  IdVector<graph::NodeId, int32_t> updates_; ///< of update_of; -1: none
   void find_in_place_updates();
   bool overwrites_what_it_reads(size_t update) const;
   void add_effect_edges();

@@ -11,7 +11,10 @@ using ops::Term;
 namespace {
 StateId slot_state(Module& module, const State& parameter, std::string_view slot) {
   std::string name = parameter.name + "/" + std::string(slot);
-  if (auto found = module.find_state(name)) return *found;
+  while (auto found = module.find_state(name)) {
+    if (module.states[*found].role == StateRole::slot) return *found;
+    name += ".slot"; // a parameter is called like that
+  }
   State s;
   s.name = name, s.type = parameter.type, s.role = StateRole::slot, s.where = parameter.where;
   return module.states.push(std::move(s));

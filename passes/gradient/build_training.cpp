@@ -101,7 +101,10 @@ void TrainingBuilder::report_unreached(const Function& loss, const std::vector<S
 
 StateId TrainingBuilder::accumulator(StateId parameter) {
   std::string name = "grad/" + m_.states[parameter].name;
-  if (auto found = m_.find_state(name)) return *found;
+  while (auto found = m_.find_state(name)) {
+    if (m_.states[*found].role == StateRole::gradient) return *found;
+    name += ".sum"; // a parameter is called like that
+  }
   State s;
   s.name = name, s.type = m_.states[parameter].type, s.role = StateRole::gradient, s.where = m_.states[parameter].where;
   return m_.states.push(std::move(s));

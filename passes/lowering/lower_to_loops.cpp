@@ -192,7 +192,10 @@ std::set<ValueId> EntryLowering::stored_values() const {
 // Members by cluster; the clusters in an order that respects data flow and effects, earliest text first.
 std::vector<std::vector<NodeId>> EntryLowering::clusters_in_order() const {
   std::vector<std::vector<NodeId>> members(f_.clusters.size());
-  for (NodeId n : facts_.order) members[static_cast<size_t>(f_.nodes[n].cluster)].push_back(n);
+  for (NodeId n : facts_.order) {
+    DLCC_CHECK(f_.nodes[n].cluster >= 0, "a node of '" + f_.name + "' is in no cluster");
+    members[static_cast<size_t>(f_.nodes[n].cluster)].push_back(n);
+  }
   std::vector<std::set<size_t>> users(members.size());
   std::vector<size_t> waits(members.size(), 0);
   auto edge = [&](NodeId from, NodeId to) {
@@ -208,13 +211,16 @@ std::vector<std::vector<NodeId>> EntryLowering::clusters_in_order() const {
   for (size_t c = 0; c < members.size(); ++c)
     if (waits[c] == 0 && !members[c].empty()) ready.push(c);
   std::vector<std::vector<NodeId>> ordered;
+  size_t placed = 0;
   while (!ready.empty()) {
     size_t c = ready.top();
     ready.pop();
     ordered.push_back(members[c]);
+    placed += members[c].size();
     for (size_t u : users[c])
       if (--waits[u] == 0) ready.push(u);
   }
+  DLCC_CHECK(placed == facts_.order.size(), "the clusters of '" + f_.name + "' need each other");
   return ordered;
 }
 

@@ -33,11 +33,13 @@ Module fold_constants(Module module, PassContext& context) {
           for (ValueId v : operands) {
             const Value& operand = to.function().values[v];
             if (operand.kind != ValueKind::result || !operand.type.shape.empty()) return std::nullopt;
+            if (is_integer(operand.type.dtype)) return std::nullopt; // it wraps, and may not fit a double
             const Node& constant = to.function().nodes[operand.node];
             if (constant.op->name != "constant" || !constant.attributes.has("value")) return std::nullopt;
             values.emplace_back(operand.type,
                                 std::vector{rounded(constant.attributes.number("value"), operand.type.dtype)});
           }
+          if (node.op->name == "cast" && is_integer(node.attributes.dtype("dtype"))) return std::nullopt;
           Tensor result = evaluate_op(*node.op, values, node.attributes, context.ops)[0];
           return std::vector{to.constant(rounded(result.data[0], result.type.dtype), result.type.dtype)};
         });

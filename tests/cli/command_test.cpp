@@ -209,6 +209,21 @@ TEST_F(Commands, ABatchOfIgnoredLabelsIsNoUpdate) {
       << folder.read("two/history.jsonl");
 }
 
+// The rows that fill a short batch must not bring their infinite derivatives into the gradients of the others.
+TEST_F(Commands, ShortBatchesOfAFunctionThatIsSteepAtZero) {
+  folder.write("r.json", R"({ "dlcc": 1, "name": "root", "inputs": { "x": { "shape": ["N", 2] } },
+    "labels": { "y": { "shape": ["N"] } }, "params": { "w": { "shape": [2], "init": "ones" } },
+    "nodes": [ { "op": "matvec", "inputs": ["x", "w"], "output": "s" }, { "op": "sqrt", "inputs": ["s"], "output": "z" } ],
+    "loss": { "type": "mean_squared_error", "prediction": "z", "label": "y" }, "optimizer": "sgd",
+    "train": { "batch_size": 2, "epochs": 3 },
+    "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a", "b"], "y": "y" } } })");
+  folder.write("t.csv", "a,b,y\n1,2,3\n2,1,2\n3,4,1\n");
+  train("run", {}, "r.json");
+  const std::string predictions = output({"predict", "r.json", "--weights", "run"});
+  EXPECT_EQ(lines_of(predictions).size(), 3u);
+  EXPECT_EQ(predictions.find("nan"), std::string::npos) << predictions;
+}
+
 TEST_F(Commands, ThreadsDoNotChangeABit) {
   EXPECT_TRUE(train("one", {"--threads", "1"}) == train("two", {"--threads", "2"}));
 }

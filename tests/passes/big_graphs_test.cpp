@@ -42,6 +42,22 @@ TEST(BigGraphs, AFanOutHasFewKernels) {
   }));
 }
 
+// Each concatenation looks at twice as many elements as the one before.
+TEST(BigGraphs, NestedViewsAreCut) {
+  expect_few_kernels(module_of([](graph::Builder& b, graph::ValueId x) {
+    for (int i = 0; i < 14; ++i) x = b.add("concat", {x, x}, {{"axis", int64_t{1}}});
+    return ops::relu(b, x);
+  }));
+}
+
+TEST(BigGraphs, ManyReductionsInOneKernel) {
+  expect_few_kernels(module_of([](graph::Builder& b, graph::ValueId x) {
+    ops::Term total = ops::sum(ops::Term{&b, x});
+    for (int i = 1; i < 300; ++i) total = total + ops::sum(ops::Term{&b, x} * static_cast<double>(i));
+    return total.id;
+  }));
+}
+
 TEST(BigGraphs, AChainIsDifferentiated) {
   graph::Module m = parse_graph("module @m stage stable dtype f32 batch 4 {\n  state %w : parameter f32[4,8] = zeros\n"
                                 "  hyper learning_rate = 0.1\n  directive optimizer sgd\n"

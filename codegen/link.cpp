@@ -31,9 +31,13 @@ class TemporaryFolder {
 public:
   TemporaryFolder() {
     const char* base = std::getenv("TMPDIR");
-    std::string name = std::string(base && *base ? base : "/tmp") + "/dlcc-XXXXXX";
-    if (!mkdtemp(name.data())) io_error("cannot make a temporary folder", name);
-    path_ = name;
+    for (const std::string& folder : {std::string(base && *base ? base : "/tmp"), std::string("/tmp")}) {
+      std::string name = folder + "/dlcc-XXXXXX";
+      if (!mkdtemp(name.data())) continue;
+      path_ = name;
+      return;
+    }
+    io_error("cannot make a temporary folder", "/tmp");
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

@@ -147,7 +147,7 @@ private:
       if (is_bound && !checked_bytes(t.type))
         validator_.error("out-of-range",
                          "the size of '" + escape(t.name.text, 60) + "' overflows: " + to_string(t.type) +
-                             ", expected fewer than 2^63 bytes",
+                             ", expected at most 2^58 elements",
                          r.at("shape").place);
       out.push_back(std::move(t));
     }

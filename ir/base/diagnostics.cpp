@@ -77,6 +77,11 @@ void DiagnosticList::warning(std::string name, std::string text, Location where,
   add({Severity::warning, std::move(name), std::move(text), file_, where, std::move(pointer), {}});
 }
 
+void DiagnosticList::promote(std::string_view name) {
+  for (Diagnostic& d : items_)
+    if (d.name == name && d.severity == Severity::warning) d.severity = Severity::error, ++errors_;
+}
+
 void DiagnosticList::append(const DiagnosticList& other) {
   for (const Diagnostic& d : other.items_) add(d);
 }

@@ -53,6 +53,8 @@ public:
   void error(std::string name, std::string text, Location where = {}, std::string pointer = {});
   void warning(std::string name, std::string text, Location where = {}, std::string pointer = {});
   void append(const DiagnosticList& other);
+  /// Warnings of this name become errors.
+  void promote(std::string_view name);
 
   bool has_errors() const { return errors_ != 0; }
   size_t error_count() const { return errors_; }

@@ -19,9 +19,12 @@ std::optional<int64_t> checked_elements(const Shape& shape) {
   return n;
 }
 
+// So that a tensor of any element type, and a few of them together, can be counted in bytes.
+static constexpr int64_t most_elements = int64_t{1} << 58;
+
 std::optional<int64_t> checked_bytes(const Type& type) {
   auto n = checked_elements(type.shape);
-  if (!n) return std::nullopt;
+  if (!n || *n > most_elements) return std::nullopt;
   return checked_multiply(*n, static_cast<int64_t>(byte_size(type.dtype)));
 }
 

@@ -61,7 +61,7 @@ void check_arity(const OpDef& op, size_t count) {
     wanted = "at least " + wanted;
   else if (most != least)
     wanted += " to " + std::to_string(most);
-  refuse(op, "expected " + wanted + " operands, found " + std::to_string(count));
+  refuse(op, "takes " + wanted + " inputs, got " + std::to_string(count));
 }
 
 void check_static(const OpDef& op, const Type& type) {

@@ -30,7 +30,8 @@ std::vector<Type> infer_matmul(InferContext& c) {
   const Shape &a = c.operand(0).shape, &b = c.operand(1).shape;
   auto [m, k, other_k, n] = sizes_of(a, b, c.attributes());
   r.that(k == other_k, 3, [&, k = k, l = other_k] {
-    return "inner dimensions " + std::to_string(k) + " and " + std::to_string(l) + " differ";
+    return "inner dimensions " + std::to_string(k) + " and " + std::to_string(l) + " differ in " + to_string(a) + " x " +
+           to_string(b);
   });
   auto batch = broadcast_shapes(batch_of(a), batch_of(b));
   r.that(batch.has_value(), 4, [&] {
@@ -135,7 +136,10 @@ std::vector<Type> infer_matvec(InferContext& c) {
   r.floats(0, 1).same_dtype(1).rank(0, 2, 2).rank(1, 1, 2);
   if (!r) return {};
   int64_t k = c.operand(0).shape[1], l = c.operand(1).shape[0];
-  r.that(k == l, 3, [&] { return "inner dimensions " + std::to_string(k) + " and " + std::to_string(l) + " differ"; });
+  r.that(k == l, 3, [&] {
+    return "inner dimensions " + std::to_string(k) + " and " + std::to_string(l) + " differ in " +
+           to_string(c.operand(0).shape) + " x " + to_string(c.operand(1).shape);
+  });
   return r.result({c.operand(0).dtype, {c.operand(0).shape[0]}});
 }
 } // namespace

@@ -178,7 +178,7 @@ void TrainingBuilder::run() {
   if (auto found = m_.find_function("loss")) {
     const Function loss = m_.functions[*found];
     if (trainable().empty() && context_.diagnostics)
-      context_.diagnostics->warning("nothing-to-train", "the model has no trainable parameter", loss.where);
+      context_.diagnostics->warning("nothing-to-train", "nothing to train: the model has no trainable parameter", loss.where);
     if (m_.find_directive("optimizer")) {
       train_step(loss);
       gradients(loss);

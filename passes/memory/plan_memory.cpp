@@ -117,7 +117,19 @@ void plan_regions(Program& program) {
 }
 } // namespace
 
+namespace {
+// No machine has so much, and offsets must not overflow.
+void require_countable(const Program& program) {
+  double bytes = 0;
+  for (const Buffer& b : program.buffers)
+    if (!b.view_of.valid()) bytes += static_cast<double>(byte_count(b.type)) + alignment;
+  if (bytes > 0x1p62)
+    throw UserError(ExitCode::environment, "memory-limit", "the model needs more than 2^62 bytes of memory");
+}
+} // namespace
+
 Program plan_memory(Program program, PassContext& context) {
+  require_countable(program);
   plan_regions(program);
   for (Entry& entry : program.entries) plan_entry(program, entry, context.share_memory);
   for (BufferId b : program.buffers.ids())

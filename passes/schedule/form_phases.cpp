@@ -12,7 +12,7 @@ using namespace loops;
 namespace {
 constexpr double least_gain_nanoseconds = 25'000;
 
-// What one call reads and writes, by storage.
+// What one call reads and writes, by storage, in order.
 struct Touch {
   std::vector<BufferId> reads, writes;
 };
@@ -26,11 +26,18 @@ Touch touch_of(const Program& p, const Call& call) {
     if (access != Access::out) t.reads.push_back(b);
     if (access != Access::in) t.writes.push_back(b);
   }
+  std::sort(t.reads.begin(), t.reads.end());
+  std::sort(t.writes.begin(), t.writes.end());
   return t;
 }
 
 bool intersect(const std::vector<BufferId>& a, const std::vector<BufferId>& b) {
-  return std::any_of(a.begin(), a.end(), [&](BufferId x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+  auto x = a.begin(), y = b.begin();
+  while (x != a.end() && y != b.end()) {
+    if (*x == *y) return true;
+    *x < *y ? ++x : ++y;
+  }
+  return false;
 }
 
 bool depends(const Touch& later, const Touch& earlier) {
@@ -82,7 +89,7 @@ public:
 private:
   // Nothing undone before it may be in its way, and what it needs from this phase must stay within tasks.
   bool ready(size_t i, size_t first, const std::vector<bool>& done, const std::vector<size_t>& phase) const {
-    for (size_t j = first; j < i; ++j)
+    for (size_t j = i; j-- > first;) // what it needs was mostly made just before
       if (!done[j] && depends(steps_[i].touch, steps_[j].touch)) return false;
     return std::all_of(phase.begin(), phase.end(), [&](size_t j) {
       return !depends(steps_[i].touch, steps_[j].touch) || (steps_[i].tasks == 1 && steps_[j].tasks == 1);

@@ -87,8 +87,8 @@ void CsvRecords::quoted_field() {
     if (c == '\n') ++line_, line_start_ = static_cast<int64_t>(at_) + 1;
     buffer_[record_ + written++] = c;
   }
-  if (more() && !special_[static_cast<unsigned char>(buffer_[at_])])
-    fail(line_, column(), "text after a closing quote", "csv-quote");
+  const bool ends = !more() || (special_[static_cast<unsigned char>(buffer_[at_])] && buffer_[at_] != '\0');
+  if (!ends) fail(line_, column(), "text after a closing quote", "csv-quote");
   add_part(start, written, quote_line_, quote_column_, true);
   quote_line_ = 0;
 }

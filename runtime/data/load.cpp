@@ -60,7 +60,8 @@ std::vector<Column> load_single_files(const Job& job) {
   for (const TensorSpec& t : job.tensors) {
     std::unique_ptr<Stream> s = open_stream(job.mapping(t).source, job.options);
     Plan plan = plan_tensor(t, job.transforms, job.model_file);
-    Wanted wanted{plan.elements == 1, static_cast<int64_t>(plan.shape.size())};
+    constexpr int64_t picture_rank = 2; // what a reshape mostly starts from
+    Wanted wanted{plan.elements == 1, plan.reshaped ? picture_rank : static_cast<int64_t>(plan.shape.size())};
     bool idx = job.source.format == Format::idx;
     columns.push_back(to_column(idx ? read_idx(*s, wanted, job.options) : read_npy(*s, job.options), t));
   }

@@ -215,6 +215,7 @@ Plan plan_tensor(const TensorSpec& tensor, std::span<const TransformSpec> transf
     }
   }
   plan.elements = checked_product(plan.shape).value_or(0);
+  plan.reshaped = reshapes;
   if (reshapes) plan.shape = {plan.elements};
   return plan;
 }

@@ -25,6 +25,7 @@ struct Plan {
   int64_t elements = 1;                 ///< values a sample in the file
   std::vector<int64_t> shape;           ///< of them, where the file does not say (csv)
   ElementType store = ElementType::f32; ///< what text is read as
+  bool reshaped = false;                ///< a transform changes the shape, so that of the file is not known
 };
 /// Errors (names, arguments that make no sense) carry the place of the transform in `model_file`.
 Plan plan_tensor(const TensorSpec& tensor, std::span<const TransformSpec> transforms, const std::string& model_file);

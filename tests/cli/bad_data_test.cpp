@@ -61,7 +61,7 @@ const Row in_idx[] = {
     idx_row("G1_negative", pictures, labels(255, 9), {"label -1 at sample 5", "10 classes"}),
     idx_row("G11_counts", pictures, labels(9, 8, 5), {"labels: ", "5 samples", "but 6", "images"}),
     idx_row("H1_labels_for_images", labels(9), labels(9),
-            {"images: ", "magic 0x801", "labels given where images expected?"}),
+            {"images: ", "magic 0x801, expected 0x803 (labels given where images expected?)"}),
     idx_row("H1_images_for_labels", pictures, pictures, {"labels: ", "magic 0x803, expected 0x801"}),
     idx_row("H1_picture_file", "\x89PNG" + pictures, labels(9), {"magic 0x89504e47", "not an idx file"}),
     idx_row("H3_short", pictures.substr(0, pictures.size() - 1), labels(9), {"24 bytes", "holds 23"}),
@@ -74,6 +74,7 @@ const Row in_idx[] = {
 INSTANTIATE_TEST_SUITE_P(Idx, BadData, testing::ValuesIn(in_idx), name_of);
 
 const Row in_csv[] = {
+    csv_row("H20_nul_after_a_quote", std::string("a,b,y\n1,\"2\"") + std::string(1, '\0') + "3\n", {"t.csv:2:", "closing quote"}),
     csv_row("G5_nan", replaced(table, "5", "nan"), {"t.csv:3:3: error: 'nan'", "finite"}),
     csv_row("G5_infinity", replaced(table, "5", "-inf"), {"t.csv:3:3: error: '-inf'", "finite"}),
     csv_row("H10_text", replaced(table, "5", "fi\x1bve"), {"t.csv:3:3:", "'fi\\x1bve' is not a number"}),

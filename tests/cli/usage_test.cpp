@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <regex>
 #include <sys/stat.h>
 
 namespace dlcc::cli_tests {
@@ -95,6 +96,14 @@ protected:
   Folder folder;
 };
 
+// C8: only training needs something to train.
+TEST_F(Environment, NothingToTrain) {
+  folder.write("m.json", std::regex_replace(tiny, std::regex("\"units\""), "\"trainable\": false, \"units\""));
+  expect_fault(folder.run({"train", "m.json", "--out", "run"}), 3, {"m.json:", "no trainable parameter"});
+  EXPECT_FALSE(folder.has("run"));
+  EXPECT_EQ(folder.run({"m.json", "-o", "m.so"}).exit_code, 0);
+}
+
 TEST_F(Environment, NoOptimizerNoTraining) {
   folder.write("m.json", replaced(tiny, R"("optimizer": { "type": "adam", "learning_rate": 0.01 },)", ""));
   expect_fault(folder.run({"train", "m.json", "--out", "run"}), 3, {"m.json: ", "'optimizer'"});
@@ -122,6 +131,7 @@ TEST_F(Environment, K7NoHomeNoTemporaryFolder) {
   RunOptions bare;
   bare.env = {{"HOME", ""}, {"TMPDIR", "/nonexistent"}};
   EXPECT_EQ(train("run", bare).exit_code, 0);
+  EXPECT_EQ(folder.run({"m.json", "-o", "m.so"}, bare).exit_code, 0);
 }
 
 TEST_F(Environment, K9BadThreadNumbersAreIgnoredWithOneWarning) {

@@ -247,10 +247,10 @@ TEST(BadModel, D_shapes_of_inputs) {
        {with("[\"T\"]"),
         {"m.json:1:53: error: symbol 'T' has no value, expected -D T=<integer >= 1> [unbound-symbol]"}},
        {with("[4294967296, 4294967296]"),
-        {"m.json:1:52: error: the size of 'x' overflows: f32[4294967296,4294967296], expected fewer than 2^63 bytes "
+        {"m.json:1:52: error: the size of 'x' overflows: f32[4294967296,4294967296], expected at most 2^58 elements "
          "[out-of-range]"}},
        {with("[4294967296, 1073741824]"),
-        {"m.json:1:52: error: the size of 'x' overflows: f32[4294967296,1073741824], expected fewer than 2^63 bytes "
+        {"m.json:1:52: error: the size of 'x' overflows: f32[4294967296,1073741824], expected at most 2^58 elements "
          "[out-of-range]"}},
        {with("[1,1,1,1,1,1,1,1,1]"),
         {"m.json:1:52: error: 'shape' has 9 dimensions, expected at most 8 [out-of-range]"}},

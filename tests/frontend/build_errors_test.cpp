@@ -33,9 +33,9 @@ TEST(BuildError, B12_number_of_inputs) {
   expect_layers(R"({"type": "Dense", "units": 1, "from": ["x", "x"]})",
                 {at(64, "layer 'dense' (Dense) takes 1 input, got 2 [wrong-count]")});
   expect_nodes(R"({"op": "add", "inputs": ["x", "x", "x"], "output": "y"})",
-               {at(63, "node 'y': add: expected 2 operands, found 3 [invalid-op]")});
+               {at(63, "node 'y': add: takes 2 inputs, got 3 [invalid-op]")});
   expect_nodes(R"({"op": "add", "inputs": [], "output": "y"})",
-               {at(63, "node 'y': add: expected 2 operands, found 0 [invalid-op]")});
+               {at(63, "node 'y': add: takes 2 inputs, got 0 [invalid-op]")});
   expect_nodes(R"({"op": "relu", "inputs": ["x"], "output": ["y", "z"]})",
                {at(63, "'relu' gives 1 values, got 2 names for them [wrong-count]")});
 }
@@ -99,7 +99,7 @@ TEST(BuildError, D_shapes) {
   expect_nodes(
       R"({"op": "constant", "inputs": [], "output": "c", "attrs": {"value": [1, 2, 3]}}, {"op": "add", "inputs": ["x", "c"], "output": "y"}, {"op": "matmul", "inputs": ["x", "x"], "output": "z"}, {"op": "add", "inputs": ["y", "z"], "output": "o"})",
       {at(143, "node 'y': add: [32,4] and [3] cannot be broadcast together (C2) [invalid-op]"),
-       at(195, "node 'z': matmul: inner dimensions 4 and 32 differ (C3) [invalid-op]")});
+       at(195, "node 'z': matmul: inner dimensions 4 and 32 differ in [32,4] x [32,4] (C3) [invalid-op]")});
   expect_nodes(
       R"({"op": "broadcast_to", "inputs": ["x"], "output": "y", "attrs": {"shape": [4294967296, 4294967296, 32, 4]}})",
       {at(63, "node 'y': broadcast_to: the result f32[4294967296,4294967296,32,4] is too large [invalid-op]")});
@@ -172,7 +172,7 @@ TEST(BuildError, functions) {
       with(
           R"("f": {"inputs": ["u"], "outputs": ["v"], "nodes": [{"op": "matmul", "inputs": ["u", "u"], "output": "v"}]})",
           call),
-      {at(116, "node 'y/v': matmul: inner dimensions 4 and 32 differ (C3) [invalid-op]")});
+      {at(116, "node 'y/v': matmul: inner dimensions 4 and 32 differ in [32,4] x [32,4] (C3) [invalid-op]")});
   expect(
       with(
           R"("f": {"inputs": ["u"], "outputs": ["v"], "nodes": [{"op": "relu", "inputs": ["u"], "output": "v"}], "gradient": {"nodes": []}})",

@@ -73,7 +73,7 @@ TEST_F(BuilderTest, ScalarsOfTheCallAreDeclaredOnFirstUse) {
 TEST_F(BuilderTest, RefusesWhatTheRecordForbids) {
   ValueId x = b.parameter("x", vec4, ParameterRole::input), i = b.call_scalar("i");
   EXPECT_EQ(error_of([&] { b.add("ad", {x, x}); }), "unknown operator 'ad'");
-  EXPECT_EQ(error_of([&] { b.add("add", {x}); }), "add: expected 2 operands, found 1");
+  EXPECT_EQ(error_of([&] { b.add("add", {x}); }), "add: takes 2 inputs, got 1");
   EXPECT_EQ(error_of([&] { b.add("add", {x, i}); }), "add: operands must have one type (C1)");
   EXPECT_EQ(error_of([&] { b.add("leaky", {x}, {{"slop", 0.1}}); }), "leaky: unknown attribute 'slop'");
   EXPECT_EQ(error_of([&] { b.add("leaky", {x}, {{"slope", true}}); }),

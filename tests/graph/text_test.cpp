@@ -134,7 +134,7 @@ TEST(Text, FaultsHaveTheirPlace) {
       {"%a : f32[4] = nothing(%x)", "unknown operator 'nothing'", 3, 1},
       {"%a : f32[4] = add(%x, %b)", "unknown value 'b'", 3, 23},
       {"%a : f32[5] = add(%x, %x)", "'a' is f32[4], written is f32[5]", 3, 1},
-      {"%a : f32[4] = add(%x)", "add: expected 2 operands, found 1", 3, 1},
+      {"%a : f32[4] = add(%x)", "add: takes 2 inputs, got 1", 3, 1},
       {"%a : f32[4] = add(%x, %n)", "add: operands must have one type (C1)", 3, 1},
       {"%a : f32[4] = split(%x)", "split has 2 results, written are 1", 3, 1},
       {"%x : f32[4] = add(%x, %x)", "the name 'x' is that of a parameter or state", 3, 1},

@@ -51,7 +51,7 @@ TEST_F(VerifyTest, TypesOfTheRule) {
 }
 TEST_F(VerifyTest, OperatorRules) {
   b.operands.pop_back();
-  EXPECT_EQ(first_violation(m), "function 'f': multiply 'b': multiply: expected 2 operands, found 1");
+  EXPECT_EQ(first_violation(m), "function 'f': multiply 'b': multiply: takes 2 inputs, got 1");
 }
 TEST_F(VerifyTest, IdsInRange) {
   b.operands[0] = ValueId(99);

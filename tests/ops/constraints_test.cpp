@@ -95,12 +95,15 @@ void add_products(std::vector<Violation>& all) {
 }
 
 void add_movement(std::vector<Violation>& all) {
-  for (const Shape& wrong : {Shape{4, 2}, Shape{-1, 4}, Shape{-1, -1}, Shape{-6, -1}})
+  for (const Shape& wrong : {Shape{4, 2}, Shape{-1, 4}})
     all.push_back({"reshape",
                    {{f32, {2, 3}}},
                    {{"shape", wrong}},
                    1,
                    "[2,3] has 6 elements and cannot become " + to_string(wrong)});
+  all.push_back(
+      {"reshape", {{f32, {2, 3}}}, {{"shape", Shape{-1, -1}}}, 1, "[-1,-1] has 2 dimensions -1, expected one"});
+  all.push_back({"reshape", {{f32, {2, 3}}}, {{"shape", Shape{-6, -1}}}, 1, "[-6,-1] has a dimension below -1"});
   all.push_back(
       {"transpose", {{f32, {2, 3}}}, {{"permutation", Axes{0, 0}}}, 1, "[0,0] is no permutation of the axes of [2,3]"});
   all.push_back({"broadcast_to", {{f32, {3}}}, {{"shape", Shape{3, 2}}}, 1, "[3] cannot be broadcast to [3,2]"});

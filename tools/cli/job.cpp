@@ -99,6 +99,7 @@ bool compile_job(PreparedJob& prepared, const BuildOptions& build) {
   Compilation& c = *prepared.compilation;
   describe(prepared, *c.model, std::get<graph::Module>(c.ir), c.diagnostics.file());
   c.run_passes();
+  if (build.trains) c.diagnostics.promote("nothing-to-train");
   if (report(c, build)) return false;
   prepared.module = LoadedModule::wrap(c.jit());
   if (build.time_passes) print_times(c);

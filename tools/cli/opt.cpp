@@ -4,10 +4,22 @@
 #include "tools/cli/options.h"
 #include "tools/driver/output.h"
 
+#include <algorithm>
+
 namespace dlcc::tools {
 
 namespace {
 struct OptCommand {
+  void require_well_formed(const passes::Ir& ir) const {
+    try {
+      passes::check(ir, "parsing");
+    } catch (const InternalError& e) { // of who wrote the text, not of ours
+      std::string what = e.what();
+      std::replace(what.begin(), what.end(), '\n', ' ');
+      throw UserError(ExitCode::model, "ill-formed", what, input == "-" ? "<stdin>" : input);
+    }
+  }
+
   std::string input, output, stop_after, target = "native";
   std::vector<std::string> passes;
 
@@ -20,10 +32,8 @@ struct OptCommand {
       passes::PassOptions options;
       options.only = passes;
       options.stop_after = stop_after;
-      if (!passes.empty() || !stop_after.empty())
-        ir = passes::run_passes(std::move(ir), context, options);
-      else
-        passes::check(ir, "parsing");
+      require_well_formed(ir);
+      if (!passes.empty() || !stop_after.empty()) ir = passes::run_passes(std::move(ir), context, options);
       print_diagnostics(diagnostics, text, DiagnosticsFormat::automatic);
       if (diagnostics.has_errors()) return static_cast<int>(ExitCode::model);
       write_output(output, passes::print(ir), input);

@@ -21,6 +21,7 @@ struct BuildOptions {
   SharedOptions shared;
   int threads = 0; ///< of the compiled step
   bool time_passes = false;
+  bool trains = false; ///< a model without anything to train is an error
 
   void declare(CLI::App& command, bool model_required = true);
   /// What only declare() could not fill in: symbols, sets, passes.

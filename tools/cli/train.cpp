@@ -109,8 +109,15 @@ void TrainCommand::declare(CLI::App& c) {
            "  dlcc train train_step.so --data data.json --resume");
 }
 
+// Every trainable parameter has a gradient.
+bool has_gradients(const dlcc_module_v1& module) {
+  const auto is_gradient = [](const dlcc_tensor_desc& t) { return t.kind == DLCC_T_GRAD; };
+  return std::any_of(module.tensors, module.tensors + module.n_tensors, is_gradient);
+}
+
 int TrainCommand::execute() {
   build.finish();
+  build.trains = true;
   auto has = [](const std::vector<std::string>& list, const char* word) {
     return std::find(list.begin(), list.end(), word) != list.end();
   };
@@ -126,6 +133,8 @@ int TrainCommand::execute() {
   if (prepared->compilation && !training::find_entry(*dlcc_module_info(prepared->job.module), DLCC_FN_TRAIN))
     throw UserError(ExitCode::model, "nothing-to-train", "no training without 'loss' and 'optimizer', expected both",
                     build.model);
+  if (!has_gradients(*dlcc_module_info(prepared->job.module)))
+    throw UserError(ExitCode::model, "nothing-to-train", "nothing to train: no parameter is trainable", build.model);
   prepared->job.allow_nonfinite = allow_nonfinite;
   run.threads = prepared->threads;
   if (const auto& checkpoint = prepared->job.train.checkpoint; checkpoint && run.out.empty()) run.out = checkpoint->dir;

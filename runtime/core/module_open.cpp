@@ -145,6 +145,13 @@ void* load_image(const std::string& path, const std::vector<char>& file, size_t 
   fail(DLCC_E_IO, "cannot load '%s': %s", escape(path).c_str(), escape(reason).c_str());
 }
 
+// The threads of an OpenMP runtime wait in its code between two steps and for ever after the last, so it must not be
+// unmapped with the step that brought it.
+void keep_openmp_loaded() {
+  for (const char* name : {"libgomp.so.1", "libomp.so.5"})
+    if (void* runtime = dlopen(name, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(runtime);
+}
+
 } // namespace
 
 std::shared_ptr<const Module> open_module(const char* path) {
@@ -153,6 +160,7 @@ std::shared_ptr<const Module> open_module(const char* path) {
   const std::vector<char> file = read_artefact(full);
   const size_t image = verify_artefact(file.data(), file.size(), path);
   std::unique_ptr<void, int (*)(void*)> library(load_image(full, file, image), &dlclose);
+  keep_openmp_loaded();
   using Query = const dlcc_module_v1* (*)(uint32_t);
   auto query = reinterpret_cast<Query>(dlsym(library.get(), "dlcc_module_query"));
   if (!query) fail(DLCC_E_CORRUPT, "'%s': corrupt module: no dlcc_module_query in it", escape(path).c_str());

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <random>
+#include <thread>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -259,6 +260,30 @@ TEST_F(Artefact, HostOpenMp) {
   auto step = dlcc::compiled_step::open(path);
   dlcc::session s(step);
   s.init(1);
+}
+
+// In a process of its own, where nothing else keeps libgomp: its threads outlive the step that started them.
+TEST_F(Artefact, ClosingAStepLeavesTheThreadsOfItsOpenMpRuntimeAlone) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  write_file(path, with_trailer(read_file(PARALLEL_STEP)));
+  auto mappings = [](const std::string& name) {
+    std::ifstream maps("/proc/self/maps");
+    int count = 0;
+    for (std::string line; std::getline(maps, line);) count += line.find(name) != std::string::npos;
+    return count;
+  };
+  auto cycles = [&] {
+    for (int i = 0; i < 5; ++i) {
+      {
+        auto step = dlcc::compiled_step::open(path);
+        dlcc::session s(step, 4);
+        s.init(1);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5)); // the threads are on their way from spinning to sleep
+    }
+    std::_Exit(mappings("libgomp") > 0 && mappings("dlcc-step") == 0 ? 0 : 1);
+  };
+  EXPECT_EXIT(cycles(), testing::ExitedWithCode(0), "");
 }
 
 // L17 for files: no descriptors or mappings stay.

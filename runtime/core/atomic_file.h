@@ -6,6 +6,8 @@
 
 namespace dlcc::runtime {
 
+// Only a regular file is ever replaced; of a symbolic link, the file it leads to.
+//
 // Protocol: a temporary file .<name>.tmp.<pid>.<n> in the same folder, made with O_EXCL and O_NOFOLLOW; space reserved
 // first, so that a full disk shows early; every write checked; then fsync, rename, fsync of the folder. Any failure
 // throws Error (DLCC_E_IO with the system's text) and, as the destructor does without commit, removes the temporary

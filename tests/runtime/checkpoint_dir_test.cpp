@@ -118,6 +118,36 @@ TEST(AtomicFile, ReplacesOnlyOnCommit) {
   EXPECT_EQ(folder.names(), std::vector<std::string>{"history.csv"});
 }
 
+TEST(AtomicFile, ReplacesNothingButRegularFiles) {
+  TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0666), 0);
+  for (const std::string& path : {pipe, std::string("/dev/null"), folder.path()}) {
+    try {
+      AtomicFile file(path);
+      FAIL() << path;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.status(), DLCC_E_IO);
+      EXPECT_EQ(e.message(), "cannot write '" + path + "': it is not a regular file");
+    }
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"pipe"});
+}
+
+TEST(AtomicFile, WritesWhereALinkLeads) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "disk");
+  write_file(folder / "disk/a", "old");
+  ASSERT_EQ(symlink("disk/a", (folder / "link").c_str()), 0);
+  ASSERT_EQ(symlink("disk/nothing", (folder / "loose").c_str()), 0);
+  AtomicFile file(folder / "link");
+  file.write("new", 3);
+  file.commit();
+  EXPECT_EQ(read_file(folder / "disk/a"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_THROW(AtomicFile(folder / "loose"), Error);
+}
+
 TEST(AtomicFile, ModeRespectsTheUmask) {
   TemporaryFolder folder;
   const mode_t old = umask(027);

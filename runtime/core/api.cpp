@@ -179,7 +179,11 @@ dlcc_status dlcc_session_create(dlcc_module* module, const dlcc_session_options*
   });
 }
 
-void dlcc_session_destroy(dlcc_session* session) { HandlePool<dlcc_session>::get().close(session); }
+void dlcc_session_destroy(dlcc_session* session) {
+  // A call that is under way, perhaps the one whose callback asks for this, still needs the session.
+  if (is_open(session) && session->impl->busy.exchange(true, std::memory_order_acquire)) return;
+  HandlePool<dlcc_session>::get().close(session);
+}
 
 dlcc_status dlcc_init(dlcc_session* session, uint64_t seed, dlcc_error* err) {
   return with(session, err, [&](Session& s) { s.init(seed); });

@@ -243,6 +243,12 @@ TEST_F(Commands, NewWritesAModelThatChecks) {
   }
   EXPECT_NE(folder.read("linear.json").find(R"("$schema": "model-1.schema.json")"), std::string::npos);
   EXPECT_EQ(folder.read("model-1.schema.json"), output({"schema"}));
+  folder.write("linear.json", "mine");
+  folder.write("model-1.schema.json", "{}");
+  expect_fault(folder.run({"new", "linear", "-o", "linear.json"}), 6, {"linear.json: ", "exists already"});
+  EXPECT_EQ(folder.read("linear.json"), "mine");
+  output({"new", "linear", "-o", "other.json"});
+  EXPECT_EQ(folder.read("model-1.schema.json"), "{}");
   expect_fault(folder.run({"new", "nope"}), 2, {"unknown starter 'nope'", "mnist-mlp"});
 }
 

@@ -40,6 +40,9 @@ private:
 // True for the names that AtomicFile gives to temporary files; then *pid is the process that made it.
 bool is_temporary_name(const std::string& name, int64_t* pid);
 
+// True if both exist and are one file, under whatever names.
+bool same_file(const std::string& a, const std::string& b);
+
 // Folder and last component of a path: "a/b" -> "a", "b"; "b" -> ".", "b"; "/b" -> "/", "b".
 void split_path(const std::string& path, std::string* folder, std::string* name);
 

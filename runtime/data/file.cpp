@@ -17,11 +17,6 @@ constexpr int64_t largest_deflate_ratio = 1032; // RFC 1951: 258 bytes from two 
   throw DataError(Code::io, file, 0, 0, text, name);
 }
 
-std::string resolved(const std::string& name, const FileOptions& options) {
-  bool relative = !name.empty() && name[0] != '/' && !options.directory.empty() && options.directory != ".";
-  return relative ? options.directory + (options.directory.back() == '/' ? "" : "/") + name : name;
-}
-
 // Walks the components with O_NOFOLLOW, so that neither `..` nor a link leads out of the directory.
 int open_below(const std::string& directory, const std::string& name, const std::string& shown) {
   const char* advice = "; name it with --data if that is meant";
@@ -50,6 +45,11 @@ int open_below(const std::string& directory, const std::string& name, const std:
   return dir;
 }
 } // namespace
+
+std::string resolved(const std::string& name, const FileOptions& options) {
+  bool relative = !name.empty() && name[0] != '/' && !options.directory.empty() && options.directory != ".";
+  return relative ? options.directory + (options.directory.back() == '/' ? "" : "/") + name : name;
+}
 
 int64_t memory_cap(const FileOptions& options) {
   if (options.memory_cap > 0) return options.memory_cap;

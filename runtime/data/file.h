@@ -21,6 +21,9 @@ struct FileOptions {
 /// The cap in bytes: `options.memory_cap`, or 80 % of MemAvailable.
 int64_t memory_cap(const FileOptions& options);
 
+/// `name` as it is opened.
+std::string resolved(const std::string& name, const FileOptions& options);
+
 /// A regular file, open for reading. Errors are of code io.
 class InputFile {
 public:

@@ -193,6 +193,17 @@ std::pair<std::vector<int64_t>, std::vector<int64_t>> stratified_split(std::span
   return result;
 }
 
+std::vector<std::string> file_names(const DataSpec& data, const FileOptions& options) {
+  std::vector<std::string> names;
+  for (const auto* source : {&data.train, &data.validation, &data.test, &data.all}) {
+    if (!*source) continue;
+    if (!(*source)->file.empty()) names.push_back(resolved((*source)->file, options));
+    if ((*source)->format == Format::idx || (*source)->format == Format::npy)
+      for (const Mapping& m : (*source)->tensors) names.push_back(resolved(m.source, options));
+  }
+  return names;
+}
+
 OpenedData open_data(const DataSpec& data, const TrainSpec& train, std::span<const TensorSpec> tensors,
                      const OpenOptions& options) {
   return Opener(data, train, tensors, options).open();

@@ -32,6 +32,9 @@ struct OpenedData {
 OpenedData open_data(const DataSpec& data, const TrainSpec& train, std::span<const TensorSpec> tensors,
                      const OpenOptions& options);
 
+/// Every file that the section names, as it is opened.
+std::vector<std::string> file_names(const DataSpec& data, const FileOptions& options);
+
 /// scikit-learn's StratifiedShuffleSplit in effect: `held_out` of `labels.size()` samples, so that each class is
 /// represented as in the whole (largest remainders first). Returns {kept, held out}, each in file order.
 std::pair<std::vector<int64_t>, std::vector<int64_t>> stratified_split(std::span<const int64_t> labels,

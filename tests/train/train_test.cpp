@@ -320,6 +320,29 @@ TEST_F(Train, EvaluatesAndPredictsWithTheWeightsOfARun) {
   EXPECT_NEAR(first, 2 * a - b + 0.5, 0.15);
 }
 
+TEST_F(Train, PredictionsReplaceNothingTheyComeFrom) {
+  ASSERT_EQ(run(), 0) << err_;
+  std::ofstream(path("origin.csv")) << "{}\n";
+  job_.origins = {path("origin.csv")};
+  PredictOptions p;
+  p.weights = path("out/last.safetensors");
+  std::filesystem::create_hard_link(p.weights, path("again.csv"));
+  for (const char* input : {"origin.csv", "test.csv", "again.csv"}) {
+    const std::string before = read(input);
+    p.out = path(input);
+    EXPECT_EQ(captured([&] { return predict(job_, p); }), 6) << input;
+    EXPECT_HAS(err_, std::string(input) + "' is the input file; it is never overwritten [output]");
+    EXPECT_EQ(read(input), before) << input;
+  }
+  p.out = "/dev/null";
+  EXPECT_EQ(captured([&] { return predict(job_, p); }), 6);
+  EXPECT_HAS(err_, "cannot write '/dev/null': it is not a regular file");
+  p.out = "-";
+  ASSERT_EQ(captured([&] { return predict(job_, p); }), 0) << err_;
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 11);
+  EXPECT_FALSE(std::filesystem::exists("-"));
+}
+
 TEST_F(Train, ServesBenchmarks) {
   BenchOptions b;
   b.steps = 5;

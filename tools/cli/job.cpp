@@ -7,6 +7,7 @@
 #include "runtime/core/atomic_file.h"
 
 #include <chrono>
+#include <filesystem>
 
 namespace dlcc::tools {
 
@@ -73,6 +74,38 @@ void replace_data(training::Job& job, const std::string& file, bool is_step) {
     fail_with(as_data, ExitCode::data);
   }
   job.model_file = file;
+  job.origins.push_back(file);
+}
+
+// The records of a key, to be changed; none if it is absent.
+std::vector<frontend::Record*> records_of(frontend::Record& record, const char* key) {
+  std::vector<frontend::Record*> all;
+  if (auto* records = std::get_if<std::vector<frontend::Record>>(&record.at(key).value))
+    for (frontend::Record& r : *records) all.push_back(&r);
+  return all;
+}
+
+// The model as a run keeps it in its own folder: relative names of data files start at the model's folder, so they are
+// written out there.
+std::string movable_config(const frontend::ModelSpec& model, const std::string& folder) {
+  frontend::ModelSpec copy;
+  copy.root = std::make_unique<frontend::Record>(*model.root);
+  auto write_out = [&](std::string& name) {
+    name = (std::filesystem::absolute(folder) / name).lexically_normal().string();
+  };
+  for (frontend::Record* data : records_of(*copy.root, "data")) {
+    if (!data->file.empty()) {
+      write_out(data->file);
+      continue;
+    }
+    for (const char* part : {"train", "validation", "test", "all"})
+      for (frontend::Record* source : records_of(*data, part)) {
+        if (source->has_if_known("file")) write_out(std::get<std::string>(source->at("file").value));
+        if (!source->is("idx") && !source->is("npy")) continue;
+        for (frontend::ExtraArg& tensor : source->extras) write_out(std::get<std::string>(tensor.values.at(0)));
+      }
+  }
+  return frontend::print_config(copy);
 }
 
 void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const graph::Module& source,
@@ -81,6 +114,7 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   job.name = model.name.empty() ? "model" : model.name;
   job.maximised = frontend::maximised_metrics(model);
   job.model_file = file;
+  job.origins = {file};
   job.seed = static_cast<uint64_t>(model.seed);
   job.train = model.train;
   job.tensors = frontend::tensor_specs(model, source);
@@ -89,8 +123,8 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   if (model.data)
     job.data = model.data;
   else if (!model.data_file.empty())
-    replace_data(job, folder_of(file) + "/" + model.data_file, false);
-  prepared.model_json = frontend::print_config(model);
+    replace_data(job, (std::filesystem::path(folder_of(file)) / model.data_file).string(), false);
+  prepared.model_json = movable_config(model, folder_of(file));
 }
 
 bool compile_job(PreparedJob& prepared, const BuildOptions& build) {

@@ -67,7 +67,6 @@ private:
     auto d =
         std::make_shared<Dataset>(load_dataset(used, tensors_, data_.transforms, options_.files, options_.model_file));
     out_.warnings.insert(out_.warnings.end(), d->warnings.begin(), d->warnings.end());
-    out_.hash = hash_bytes(reinterpret_cast<const std::byte*>(&d->hash), sizeof d->hash, out_.hash);
     return d;
   }
   void check_all(const Dataset& d, bool allow_nonfinite) const {
@@ -102,7 +101,7 @@ private:
   }
 
   std::unique_ptr<BatchSource> evaluation(const Shared& d, const Rows& rows) const {
-    BatchOptions b{train_.batch_size, false, 0, options_.evaluation_last_batch, {}};
+    BatchOptions b{train_.batch_size, false, 0, LastBatch::mask, {}};
     return std::make_unique<BatchSource>(d, pipelines_, tensors_, rows, b);
   }
   std::unique_ptr<BatchSource> open_evaluation(const SourceSpec& source) {

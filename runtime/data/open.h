@@ -17,13 +17,11 @@ struct OpenOptions {
   uint64_t seed = 0;                                 ///< of the shuffle and of a stratified split
   bool allow_nonfinite = false;                      ///< --allow-nonfinite, for every section
   bool train = true, validation = true, test = true; ///< which parts are wanted
-  LastBatch evaluation_last_batch = LastBatch::mask; ///< of validation and test
 };
 
 struct OpenedData {
   std::unique_ptr<BatchSource> train, validation, test; ///< null where not wanted or not there
   std::vector<std::string> warnings;                    ///< whole lines, ready to print
-  uint64_t hash = 0;                                    ///< of all data that were read
 };
 
 /// `validation` comes from its section, or else from the training data: the last `validation_split` of the samples

@@ -53,15 +53,15 @@ void check_trust(const std::string& path, const struct stat& file) {
   const std::string name = escape(path);
   const char* hint = "(DLCC_TRUST_ANY=1 loads it anyway)";
   if (file.st_uid != geteuid() && file.st_uid != 0)
-    fail(DLCC_E_IO, "'%s' belongs to user %u, refused %s", name.c_str(), file.st_uid, hint);
-  if (file.st_mode & S_IWOTH) fail(DLCC_E_IO, "'%s' is world-writable, refused %s", name.c_str(), hint);
+    fail(DLCC_E_TRUST, "'%s' belongs to user %u, refused %s", name.c_str(), file.st_uid, hint);
+  if (file.st_mode & S_IWOTH) fail(DLCC_E_TRUST, "'%s' is world-writable, refused %s", name.c_str(), hint);
   std::string folder, last;
   split_path(path, &folder, &last);
   struct stat parent;
   if (stat(folder.c_str(), &parent) != 0) fail_errno("cannot examine the folder of", path, errno);
   // In a sticky folder such as /tmp others cannot replace the file.
   if ((parent.st_mode & S_IWOTH) && !(parent.st_mode & S_ISVTX))
-    fail(DLCC_E_IO, "the folder of '%s' is world-writable, refused %s", name.c_str(), hint);
+    fail(DLCC_E_TRUST, "the folder of '%s' is world-writable, refused %s", name.c_str(), hint);
 }
 
 std::vector<char> read_artefact(const std::string& path) {

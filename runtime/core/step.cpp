@@ -131,7 +131,7 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
          std::isnan(f.value) ? std::fabs(f.value) : f.value, where.c_str(),
          kind_name(plan.entry->kind));
   if (status == DLCC_E_COMM) fail(status, "the host's allreduce failed in the %s step", kind_name(plan.entry->kind));
-  if (status <= DLCC_E_ARG && status >= DLCC_E_STATE)
+  if (status <= DLCC_E_ARG && status >= DLCC_E_TRUST)
     fail(status, "the %s entry failed with %s%s", kind_name(plan.entry->kind), dlcc_status_name(status), where.c_str());
   fail(DLCC_E_INTERNAL, "the %s entry returned %d, which is no status", kind_name(plan.entry->kind), status);
 }

@@ -468,6 +468,7 @@ TEST(Misuse, StatusNames) {
   EXPECT_STREQ(dlcc_status_name(DLCC_E_UNSUPPORTED), "DLCC_E_UNSUPPORTED");
   EXPECT_STREQ(dlcc_status_name(DLCC_E_STATE), "DLCC_E_STATE");
   EXPECT_STREQ(dlcc_status_name(1), "unknown status");
-  EXPECT_STREQ(dlcc_status_name(-17), "unknown status");
+  EXPECT_STREQ(dlcc_status_name(DLCC_E_TRUST), "DLCC_E_TRUST");
+  EXPECT_STREQ(dlcc_status_name(-18), "unknown status");
   EXPECT_STREQ(dlcc_status_name(INT32_MIN), "unknown status");
 }

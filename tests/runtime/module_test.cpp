@@ -178,12 +178,12 @@ TEST_F(Artefact, ReplacedWhileLoaded) {
 TEST_F(Artefact, FilesThatOthersCanChange) {
   write_file(path, tiny_artefact());
   chmod(path.c_str(), 0666);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is world-writable, refused (DLCC_TRUST_ANY=1");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused (DLCC_TRUST_ANY=1");
   chmod(path.c_str(), 0644);
   chmod(folder.path().c_str(), 0777);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is world-writable, refused");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused");
   setenv("DLCC_TRUST_ANY", "yes", 1);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is world-writable, refused");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused");
   setenv("DLCC_TRUST_ANY", "1", 1);
   dlcc_error none{};
   EXPECT_EQ(open_status(path, &none), DLCC_OK) << none.message;
@@ -193,7 +193,7 @@ TEST_F(Artefact, FilesThatOthersCanChange) {
   chmod(folder.path().c_str(), 0700);
   // Only root can give a file away; for others the file stays theirs and opens.
   if (chown(path.c_str(), 12345, static_cast<gid_t>(-1)) == 0)
-    EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "belongs to user 12345, refused");
+    EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "belongs to user 12345, refused");
 }
 
 // M12

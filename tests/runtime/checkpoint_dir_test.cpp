@@ -17,9 +17,9 @@ using dlcc::test::read_file;
 using dlcc::test::TemporaryFolder;
 using dlcc::test::write_file;
 
-static void save(const std::string& path, time_t time) {
+static void save(const std::string& path, time_t time, const std::string& batches = "0") {
   const float w = 1;
-  write_checkpoint(path, {{"dlcc.format", "1"}}, {{"param/w", DLCC_F32, {}, &w}});
+  write_checkpoint(path, {{"dlcc.format", "1"}, {"dlcc.batches", batches}}, {{"param/w", DLCC_F32, {}, &w}});
   const timespec times[] = {{time, 0}, {time, 0}};
   ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
 }
@@ -46,6 +46,28 @@ TEST(CheckpointFolder, TheNewestValidFileIsFound) {
   ASSERT_EQ(latest.skipped.size(), 1u);
   EXPECT_EQ(latest.skipped[0].path, folder / "ckpt-3.safetensors");
   EXPECT_NE(latest.skipped[0].reason.find("corrupt: "), std::string::npos);
+}
+
+// A copy of a folder, or a checkpoint that was looked at with a careless program, has other times.
+TEST(CheckpointFolder, TheLatestIsTheOneAfterTheMostBatches) {
+  TemporaryFolder folder;
+  save(folder / "ckpt-9.safetensors", 3000, "9");
+  save(folder / "last.safetensors", 1000, "10");
+  save(folder / "copy.safetensors", 2000, "10");
+  EXPECT_EQ(find_latest_checkpoint(folder.path()).path, folder / "copy.safetensors");
+}
+
+TEST(CheckpointFolder, AnAbandonedFutureIsDropped) {
+  TemporaryFolder folder;
+  for (const char* step : {"10", "20", "30"}) save(folder / "ckpt-" + step + ".safetensors", 1000, step);
+  save(folder / "best.safetensors", 1000, "20");
+  save(folder / "last.safetensors", 1000, "30");
+  save(folder / "mine.safetensors", 1000, "30");
+  auto dropped = drop_later_checkpoints(folder.path(), 20);
+  std::sort(dropped.begin(), dropped.end());
+  EXPECT_EQ(dropped, (std::vector<std::string>{folder / "ckpt-30.safetensors", folder / "last.safetensors"}));
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"best.safetensors", "ckpt-10.safetensors", "ckpt-20.safetensors",
+                                                      "mine.safetensors"}));
 }
 
 TEST(CheckpointFolder, PruningKeepsTheLargestNumbersAndAllOtherFiles) {

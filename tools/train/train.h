@@ -81,7 +81,7 @@ struct RunOptions {
   std::optional<double> learning_rate;
   std::optional<CheckpointEvery> checkpoint_every;
   std::optional<int64_t> keep;
-  std::string resume; ///< empty, "latest", "best" or a file
+  std::string resume; ///< empty, "latest", "best", a file, or the folder of a run, whose latest is meant
   std::string init_weights;
   std::optional<int64_t> patience;
   bool log_csv = true, log_jsonl = true;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace dlcc::tools {
 
@@ -56,10 +57,16 @@ data::DataSpec arrays_in(const std::string& file, const training::Job& job) {
   return data;
 }
 
+bool is_model(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_object() && json.contains("dlcc");
+}
+
 // --data FILE: arrays, a model whose data section is meant (and, for a compiled step, its train section), or a data
 // section alone.
 void replace_data(training::Job& job, const std::string& file, bool is_step) {
-  job.files = {folder_of(file), false, 0};
+  job.files.directory = folder_of(file);
+  job.files.confined = false;
   if (file.ends_with(".npz")) return void(job.data = arrays_in(file, job));
   std::string text = read_text_file(file);
   std::vector<std::string> names;
@@ -68,6 +75,9 @@ void replace_data(training::Job& job, const std::string& file, bool is_step) {
   if (auto model = frontend::read_model(text, {}, as_model); model && model->data) {
     job.data = model->data;
     if (is_step) job.train = model->train;
+  } else if (is_model(text)) {
+    if (model) throw UserError(ExitCode::data, "missing-data", "is a model without data of its own", file);
+    fail_with(as_model, ExitCode::data);
   } else if (auto section = frontend::read_data(text, names, as_data)) {
     job.data = std::move(section);
   } else {
@@ -119,7 +129,8 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   job.train = model.train;
   job.tensors = frontend::tensor_specs(model, source);
   job.schedule = reactive_schedule(model);
-  job.files = {folder_of(file), true, 0};
+  job.files.directory = folder_of(file);
+  job.files.confined = true;
   if (model.data)
     job.data = model.data;
   else if (!model.data_file.empty())
@@ -131,6 +142,7 @@ bool compile_job(PreparedJob& prepared, const BuildOptions& build) {
   prepared.compilation = read_model(build);
   if (!prepared.compilation) return false;
   Compilation& c = *prepared.compilation;
+  prepared.job.files.memory_cap = memory_limit(c.options);
   describe(prepared, *c.model, std::get<graph::Module>(c.ir), c.diagnostics.file());
   c.run_passes();
   if (report(c, build)) return false;
@@ -140,6 +152,7 @@ bool compile_job(PreparedJob& prepared, const BuildOptions& build) {
 }
 
 bool load_job(PreparedJob& prepared, const BuildOptions& build) {
+  prepared.job.files.memory_cap = memory_limit(build.compile);
   prepared.module = LoadedModule::open(build.model);
   const dlcc_module_v1* info = dlcc_module_info(prepared.module->get());
   std::string_view embedded(info->model_json, info->model_json_len);

@@ -27,7 +27,8 @@ struct LatestCheckpoint {
 };
 
 // Of the *.safetensors files in `folder` all of whose checksums are right, the one after the most training batches; of
-// several the newest (by time of modification, then by name). Files without a dlcc trailer count as damaged. Throws Error(DLCC_E_IO) if the folder cannot be read.
+// several the newest (by time of modification, then by name). Files without a dlcc trailer count as damaged. Throws
+// Error(DLCC_E_IO) if the folder cannot be read.
 LatestCheckpoint find_latest_checkpoint(const std::string& folder);
 
 // True if the folder holds any *.safetensors file; false too if it does not exist.

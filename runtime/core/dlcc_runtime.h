@@ -52,9 +52,9 @@ DLCC_API const char* dlcc_status_name(dlcc_status status);
 
 /* Loads a compiled step. Before any of its code is mapped: a regular file, owned by this user or root, neither it nor
  * its folder writable by everybody (a sticky folder is fine; else DLCC_E_TRUST; DLCC_TRUST_ANY=1 in the environment
- * lifts both), the trailer's checksum right, the ABI known. Then the tables are checked and the CPU's features compared.
- * The image is loaded from a private copy: replacing the file later does not disturb it, and loading twice gives
- * independent modules. Null, empty, missing or irregular path: DLCC_E_IO. */
+ * lifts both), the trailer's checksum right, the ABI known. Then the tables are checked and the CPU's features
+ * compared. The image is loaded from a private copy: replacing the file later does not disturb it, and loading twice
+ * gives independent modules. Null, empty, missing or irregular path: DLCC_E_IO. */
 DLCC_API dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* err);
 /* Wraps tables that are already in memory (static linking, JIT); they must outlive the module and its sessions. */
 DLCC_API dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err);
@@ -72,7 +72,7 @@ DLCC_API int32_t dlcc_module_find(const dlcc_module* module, const char* tensor_
 /* `options` may be null: defaults. */
 DLCC_API dlcc_status dlcc_session_create(dlcc_module* module, const dlcc_session_options* options, dlcc_session** out,
                                          dlcc_error* err);
-/* Null or a destroyed session is ignored, and so is one that another call is using: a callback cannot destroy its own. */
+/* Null or a destroyed session is ignored, and so is one that another call is using: no callback destroys its own. */
 DLCC_API void dlcc_session_destroy(dlcc_session* session);
 /* Fills parameters, slots and buffers; counters go to 0; overridden hyper-parameters and metadata strings stay. */
 DLCC_API dlcc_status dlcc_init(dlcc_session* session, uint64_t seed, dlcc_error* err);
@@ -107,8 +107,8 @@ DLCC_API dlcc_status dlcc_tensor_read(dlcc_session* session, const char* name, d
 DLCC_API dlcc_status dlcc_tensor_write(dlcc_session* session, const char* name, const dlcc_view* in, dlcc_error* err);
 
 DLCC_API dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err);
-/* The first `n` metrics since the reset, in the order of the outputs of the module's DLCC_FN_METRICS_RESULT entry, whose
- * tensors have the metrics' names (dlcc_module_info). */
+/* The first `n` metrics since the reset, in the order of the outputs of the module's DLCC_FN_METRICS_RESULT entry,
+ * whose tensors have the metrics' names (dlcc_module_info). */
 DLCC_API dlcc_status dlcc_metrics_result(dlcc_session* session, double* values, int n, dlcc_error* err);
 DLCC_API uint64_t dlcc_batches(const dlcc_session* session); /* batches trained on; 0 for an invalid handle */
 DLCC_API uint64_t dlcc_updates(const dlcc_session* session); /* optimizer updates; 0 for an invalid handle */
@@ -130,8 +130,9 @@ enum { DLCC_SAVE_PARAMS = 1, DLCC_SAVE_OPT = 2, DLCC_SAVE_RNG = 4, DLCC_SAVE_ALL
 /* Temporary file, fsync, read back, rename, fsync of the folder: `path` is the old or the new file, never a part. */
 DLCC_API dlcc_status dlcc_checkpoint_save(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);
 /* Verifies the whole file before it changes anything. DLCC_E_IO: it cannot be read; DLCC_E_CORRUPT: damaged, or no
- * checkpoint; DLCC_E_ABI: of another format; DLCC_E_MISMATCH: of another model, with both fingerprints; DLCC_E_NOTFOUND:
- * without a part that `flags` asks for; DLCC_E_STATE: without all of the state, while the session has none yet. */
+ * checkpoint; DLCC_E_ABI: of another format; DLCC_E_MISMATCH: of another model, with both fingerprints;
+ * DLCC_E_NOTFOUND: without a part that `flags` asks for; DLCC_E_STATE: without all of the state, while the session has
+ * none yet. */
 DLCC_API dlcc_status dlcc_checkpoint_load(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);
 
 #ifdef __cplusplus

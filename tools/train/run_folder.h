@@ -13,8 +13,8 @@ namespace dlcc::training {
 
 class RunFolder {
 public:
-  /// The folder of a run that is resumed, locked, and the checkpoint to go on from, which may lie elsewhere. Throws Failure (checkpoint) if there is
-  /// none that is valid, or if another run has the folder.
+  /// The folder of a run that is resumed, locked, and the checkpoint to go on from, which may lie elsewhere. Throws
+  /// Failure (checkpoint) if there is none that is valid, or if another run has the folder.
   static RunFolder resumed(const RunOptions& options, const std::string& name);
   /// Refuses, before anything is made, an explicit folder that holds checkpoints (checkpoint).
   static void check_free(const RunOptions& options);

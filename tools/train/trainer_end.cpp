@@ -14,9 +14,9 @@
 namespace dlcc::training {
 
 namespace {
-// Without numbered checkpoints the state is saved at the ends of epochs: of each one where that is cheap, that is with so
-// much time between two saves for each second that one takes, and else after so long.
-constexpr double work_for_a_save = 20, seconds_between_saves = 30;
+// Without numbered checkpoints the state is saved at the end of an epoch if the last save is so long ago, or so many
+// times as long as it took.
+constexpr double seconds_between_saves = 30, save_times_between_saves = 20;
 
 // What the system said, without the file's name, which may hold a number.
 std::string cause_of(const std::string& message) {
@@ -91,9 +91,10 @@ void Trainer::checkpoint_after_step() {
 }
 
 void Trainer::checkpoint_after_epoch() {
+  const double pause = std::min(seconds_between_saves, save_times_between_saves * save_seconds_);
   if (every_ && every_->unit == CheckpointEvery::Unit::epochs) {
     if (state_.epoch % std::max<int64_t>(every_->count, 1) == 0) save_numbered();
-  } else if (!every_ && seconds_since(last_save_) >= std::min(seconds_between_saves, work_for_a_save * save_seconds_)) {
+  } else if (!every_ && seconds_since(last_save_) >= pause) {
     save_last();
   }
 }
@@ -128,7 +129,8 @@ int Trainer::report_stop() {
                 std::string(signal == SIGINT    ? "SIGINT"
                             : signal == SIGTERM ? "SIGTERM"
                                                 : "SIGHUP") +
-                " after step " + std::to_string(runner_.step()) + (saved_last_ ? "; to go on:" : "; nothing was saved"));
+                " after step " + std::to_string(runner_.step()) +
+                (saved_last_ ? "; to go on:" : "; nothing was saved"));
   if (!saved_last_) return exit_io;
   console_.warn("  " + resume_command(options_.command, folder_->path()));
   return 128 + signal;

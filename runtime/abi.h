@@ -114,7 +114,8 @@ enum {
   DLCC_E_COMM = -13,        /* the host's allreduce failed */
   DLCC_E_UNSUPPORTED = -14, /* the module has no such entry */
   DLCC_E_INTERNAL = -15,    /* a fault of dlcc, or an exception in a callback */
-  DLCC_E_STATE = -16        /* before init or load; nothing to apply */
+  DLCC_E_STATE = -16,       /* before init or load; nothing to apply */
+  DLCC_E_TRUST = -17        /* a compiled step that somebody else may have put there or changed */
 };
 
 /* Describes a tensor, never owns it. */

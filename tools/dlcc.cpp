@@ -1,6 +1,7 @@
 // The command line: a table of sub-commands; with none named, `build` is meant.
 #include "tools/cli/options.h"
 #include "tools/driver/environment.h"
+#include "tools/train/run_folder.h"
 
 #include <algorithm>
 #include <csignal>
@@ -44,6 +45,16 @@ void insert_default_command(std::vector<std::string>& words) {
   words.insert(words.begin(), "build");
 }
 
+// `--resume` takes the next word only if that looks like a checkpoint: else it is the model.
+void attach_resume_value(std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] != "--resume") continue;
+    const bool has_value = i + 1 < words.size() && training::is_resume_value(words[i + 1]);
+    words[i] += "=" + (has_value ? words[i + 1] : "latest");
+    if (has_value) words.erase(words.begin() + static_cast<ptrdiff_t>(i) + 1);
+  }
+}
+
 // What CLI11 could not place: an option nobody declared, or one word too many.
 [[noreturn]] void refuse_extras(const CLI::App& app) {
   const CLI::App& command = app.get_subcommands().empty() ? app : *app.get_subcommands()[0];
@@ -69,6 +80,7 @@ int run(std::vector<std::string> words) {
   int exit_code = 0;
   for (const Command& c : commands) c.declare(*app.add_subcommand(c.name, c.summary), exit_code);
   insert_default_command(words);
+  attach_resume_value(words);
   std::reverse(words.begin(), words.end());
   try {
     app.parse(words);

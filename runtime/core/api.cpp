@@ -118,8 +118,9 @@ const char* dlcc_status_name(dlcc_status status) {
   static constexpr const char* names[] = {
       "DLCC_OK",          "DLCC_E_ARG",  "DLCC_E_NOTFOUND",    "DLCC_E_SHAPE",    "DLCC_E_DTYPE", "DLCC_E_ABI",
       "DLCC_E_CPU",       "DLCC_E_IO",   "DLCC_E_CORRUPT",     "DLCC_E_MISMATCH", "DLCC_E_NOMEM", "DLCC_E_BUSY",
-      "DLCC_E_NONFINITE", "DLCC_E_COMM", "DLCC_E_UNSUPPORTED", "DLCC_E_INTERNAL", "DLCC_E_STATE"};
-  return status <= DLCC_OK && status >= DLCC_E_STATE ? names[-status] : "unknown status";
+      "DLCC_E_NONFINITE", "DLCC_E_COMM", "DLCC_E_UNSUPPORTED", "DLCC_E_INTERNAL", "DLCC_E_STATE",
+      "DLCC_E_TRUST"};
+  return status <= DLCC_OK && status >= DLCC_E_TRUST ? names[-status] : "unknown status";
 }
 
 dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* err) {
@@ -179,7 +180,11 @@ dlcc_status dlcc_session_create(dlcc_module* module, const dlcc_session_options*
   });
 }
 
-void dlcc_session_destroy(dlcc_session* session) { HandlePool<dlcc_session>::get().close(session); }
+void dlcc_session_destroy(dlcc_session* session) {
+  // A call that is under way, perhaps the one whose callback asks for this, still needs the session.
+  if (is_open(session) && session->impl->busy.exchange(true, std::memory_order_acquire)) return;
+  HandlePool<dlcc_session>::get().close(session);
+}
 
 dlcc_status dlcc_init(dlcc_session* session, uint64_t seed, dlcc_error* err) {
   return with(session, err, [&](Session& s) { s.init(seed); });

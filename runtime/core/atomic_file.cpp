@@ -3,8 +3,11 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/core/error.h"
@@ -17,6 +20,12 @@ void split_path(const std::string& path, std::string* folder, std::string* name)
   *folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
+bool same_file(const std::string& a, const std::string& b) {
+  struct stat one, other;
+  return stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
 static int open_temporary(int folder, const std::string& name, unsigned mode, std::string* temporary) {
   static std::atomic<unsigned> counter{0};
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -27,9 +36,20 @@ static int open_temporary(int folder, const std::string& name, unsigned mode, st
   return -1;
 }
 
+// The file that is to be replaced: where `path` leads if it is a symbolic link. Devices, pipes and folders are refused.
+static std::string replaceable(const std::string& path) {
+  struct stat target, own;
+  if (stat(path.c_str(), &target) == 0 && !S_ISREG(target.st_mode))
+    fail(DLCC_E_IO, "cannot write '%s': it is not a regular file", escape(path).c_str());
+  if (lstat(path.c_str(), &own) != 0 || !S_ISLNK(own.st_mode)) return path;
+  char resolved[PATH_MAX];
+  if (!realpath(path.c_str(), resolved)) fail_errno("cannot follow the link", path, errno);
+  return resolved;
+}
+
 AtomicFile::AtomicFile(const std::string& path, uint64_t reserve, unsigned mode) : path_(path), reserved_(reserve) {
   std::string folder;
-  split_path(path, &folder, &name_);
+  split_path(replaceable(path), &folder, &name_);
   if (name_.empty() || path.find('\0') != std::string::npos)
     fail(DLCC_E_IO, "cannot write '%s': not a file name", escape(path).c_str());
   folder_ = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

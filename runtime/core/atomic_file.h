@@ -6,6 +6,8 @@
 
 namespace dlcc::runtime {
 
+// Only a regular file is ever replaced; of a symbolic link, the file it leads to.
+//
 // Protocol: a temporary file .<name>.tmp.<pid>.<n> in the same folder, made with O_EXCL and O_NOFOLLOW; space reserved
 // first, so that a full disk shows early; every write checked; then fsync, rename, fsync of the folder. Any failure
 // throws Error (DLCC_E_IO with the system's text) and, as the destructor does without commit, removes the temporary
@@ -37,6 +39,9 @@ private:
 
 // True for the names that AtomicFile gives to temporary files; then *pid is the process that made it.
 bool is_temporary_name(const std::string& name, int64_t* pid);
+
+// True if both exist and are one file, under whatever names.
+bool same_file(const std::string& a, const std::string& b);
 
 // Folder and last component of a path: "a/b" -> "a", "b"; "b" -> ".", "b"; "/b" -> "/", "b".
 void split_path(const std::string& path, std::string* folder, std::string* name);

@@ -118,14 +118,14 @@ void write_checkpoint(const std::string& path, const std::map<std::string, std::
   file.commit();
 }
 
-CheckpointFile::CheckpointFile(const std::string& path, bool accept_plain) : path_(path) {
+CheckpointFile::CheckpointFile(const std::string& path, Accept accept) : path_(path) {
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd_ < 0) fail_errno("cannot open", path, errno);
   try {
     struct stat st;
     if (fstat(fd_, &st) != 0) fail_errno("cannot examine", path, errno);
     if (!S_ISREG(st.st_mode)) fail(DLCC_E_IO, "'%s' is not a regular file", escape(path).c_str());
-    read_header(static_cast<uint64_t>(st.st_size), accept_plain);
+    read_header(static_cast<uint64_t>(st.st_size), accept);
   } catch (...) {
     close(fd_);
     throw;
@@ -142,7 +142,7 @@ void CheckpointFile::read_at(uint64_t offset, void* to, uint64_t bytes) const {
   if (!read_exactly(fd_, offset, to, bytes, path_)) corrupt("the file became shorter while it was read");
 }
 
-void CheckpointFile::read_header(uint64_t file_bytes, bool accept_plain) {
+void CheckpointFile::read_header(uint64_t file_bytes, Accept accept) {
   uint64_t length = 0;
   if (file_bytes < sizeof length) corrupt("a file of " + std::to_string(file_bytes) + " bytes");
   read_at(0, &length, sizeof length);
@@ -162,7 +162,7 @@ void CheckpointFile::read_header(uint64_t file_bytes, bool accept_plain) {
     corrupt(std::to_string(data_bytes) + " bytes of data, expected " + std::to_string(named) + " (truncated?)");
   const bool has_trailer = header_.tensors.size() >= 2 && header_.tensors.back().name == trailer_name &&
                            header_.tensors.back().bytes() == sizeof(Trailer);
-  plain_ = !has_trailer && accept_plain && !meta("dlcc.format");
+  plain_ = accept == Accept::header_only || (!has_trailer && accept == Accept::plain && !meta("dlcc.format"));
   if (plain_) return index();
   if (!has_trailer)
     corrupt("no dlcc.trailer at the end (not a dlcc checkpoint?)");

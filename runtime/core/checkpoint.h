@@ -31,10 +31,14 @@ void write_checkpoint(const std::string& path, const std::map<std::string, std::
 // An open checkpoint, all of whose checksums were right when it was opened.
 class CheckpointFile {
 public:
+  enum class Accept {
+    verified,
+    plain,      // also a safetensors file of somebody else's, which has no checksums
+    header_only // any file with a header that fits its size; nothing is verified
+  };
   // Throws Error: DLCC_E_IO if it cannot be read, DLCC_E_CORRUPT ("'<path>': corrupt: ...") if anything is wrong with
   // it, DLCC_E_ABI if its format is another. Memory: the header and 1 MiB, whatever the file claims.
-  // With `accept_plain` also a safetensors file of somebody else's, which has no checksums.
-  explicit CheckpointFile(const std::string& path, bool accept_plain = false);
+  explicit CheckpointFile(const std::string& path, Accept accept = Accept::verified);
   ~CheckpointFile();
   CheckpointFile(const CheckpointFile&) = delete;
   CheckpointFile& operator=(const CheckpointFile&) = delete;
@@ -51,7 +55,7 @@ public:
   void read(const StoredTensor& t, void* to) const;
 
 private:
-  void read_header(uint64_t file_bytes, bool accept_plain);
+  void read_header(uint64_t file_bytes, Accept accept);
   void index();
   void verify_payload(const std::vector<uint8_t>& trailer);
   void read_at(uint64_t offset, void* to, uint64_t bytes) const;

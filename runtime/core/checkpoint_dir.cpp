@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdint>
 #include <cstring>
@@ -23,6 +24,7 @@ namespace {
 struct Entry {
   std::string name, path;
   int64_t seconds, nanoseconds;
+  uint64_t batches = 0; // of a checkpoint
 };
 
 // The regular files of a folder; symbolic links are not followed.
@@ -33,7 +35,7 @@ std::vector<Entry> regular_files(const std::string& folder) {
   while (const dirent* e = readdir(dir.get())) {
     struct stat st;
     if (fstatat(dirfd(dir.get()), e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) continue;
-    out.push_back({e->d_name, folder + "/" + e->d_name, st.st_mtim.tv_sec, st.st_mtim.tv_nsec});
+    out.push_back({e->d_name, folder + "/" + e->d_name, st.st_mtim.tv_sec, st.st_mtim.tv_nsec, 0});
   }
   return out;
 }
@@ -48,6 +50,21 @@ bool is_numbered(const Entry& e, std::string* digits) {
   if (digits->find_first_not_of("0123456789") != std::string::npos) return false;
   digits->erase(0, std::min(digits->find_first_not_of('0'), digits->size()));
   return true;
+}
+
+constexpr uint64_t unreadable = UINT64_MAX;
+
+// By the header alone; 0 if it does not say.
+uint64_t claimed_batches(const std::string& path) {
+  try {
+    const CheckpointFile file(path, CheckpointFile::Accept::header_only);
+    const std::string* text = file.meta("dlcc.batches");
+    uint64_t batches = 0;
+    if (text) std::from_chars(text->data(), text->data() + text->size(), batches);
+    return batches;
+  } catch (const Error&) {
+    return unreadable;
+  }
 }
 
 } // namespace
@@ -75,7 +92,10 @@ FolderLock::~FolderLock() { close(fd_); }
 LatestCheckpoint find_latest_checkpoint(const std::string& folder) {
   std::vector<Entry> files = regular_files(folder);
   std::erase_if(files, [](const Entry& e) { return !is_checkpoint(e); });
+  // What cannot be read comes first, so that it is reported.
+  for (Entry& e : files) e.batches = claimed_batches(e.path);
   std::sort(files.begin(), files.end(), [](const Entry& a, const Entry& b) {
+    if (a.batches != b.batches) return a.batches > b.batches;
     if (a.seconds != b.seconds) return a.seconds > b.seconds;
     if (a.nanoseconds != b.nanoseconds) return a.nanoseconds > b.nanoseconds;
     return a.name > b.name;
@@ -115,6 +135,18 @@ std::vector<std::string> prune_checkpoints(const std::string& folder, unsigned k
   std::vector<std::string> deleted;
   for (size_t i = keep; i < found.size(); ++i)
     if (unlink(found[i].path.c_str()) == 0) deleted.push_back(found[i].path);
+  return deleted;
+}
+
+std::vector<std::string> drop_later_checkpoints(const std::string& folder, uint64_t batches) {
+  std::vector<std::string> deleted;
+  std::string digits;
+  for (const Entry& e : regular_files(folder)) {
+    if (!is_numbered(e, &digits) && e.name != "best.safetensors" && e.name != "last.safetensors") continue;
+    const uint64_t claimed = claimed_batches(e.path);
+    if (claimed == unreadable || claimed <= batches) continue;
+    if (unlink(e.path.c_str()) == 0) deleted.push_back(e.path);
+  }
   return deleted;
 }
 

@@ -51,10 +51,10 @@ DLCC_API const char* dlcc_status_name(dlcc_status status);
 /* ---- modules ------------------------------------------------------------------------------------------------- */
 
 /* Loads a compiled step. Before any of its code is mapped: a regular file, owned by this user or root, neither it nor
- * its folder writable by everybody (a sticky folder is fine; DLCC_TRUST_ANY=1 in the environment lifts both), the
- * trailer's checksum right, the ABI known. Then the tables are checked and the CPU's features compared. The image is
- * loaded from a private copy: replacing the file later does not disturb it, and loading twice gives independent
- * modules. Null, empty, missing or irregular path: DLCC_E_IO. */
+ * its folder writable by everybody (a sticky folder is fine; else DLCC_E_TRUST; DLCC_TRUST_ANY=1 in the environment
+ * lifts both), the trailer's checksum right, the ABI known. Then the tables are checked and the CPU's features
+ * compared. The image is loaded from a private copy: replacing the file later does not disturb it, and loading twice
+ * gives independent modules. Null, empty, missing or irregular path: DLCC_E_IO. */
 DLCC_API dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* err);
 /* Wraps tables that are already in memory (static linking, JIT); they must outlive the module and its sessions. */
 DLCC_API dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err);
@@ -72,8 +72,9 @@ DLCC_API int32_t dlcc_module_find(const dlcc_module* module, const char* tensor_
 /* `options` may be null: defaults. */
 DLCC_API dlcc_status dlcc_session_create(dlcc_module* module, const dlcc_session_options* options, dlcc_session** out,
                                          dlcc_error* err);
-DLCC_API void dlcc_session_destroy(dlcc_session* session); /* null or a destroyed session is ignored */
-/* Fills parameters, slots and buffers; counters go to 0; overridden hyper-parameters stay. */
+/* Null or a destroyed session is ignored, and so is one that another call is using: no callback destroys its own. */
+DLCC_API void dlcc_session_destroy(dlcc_session* session);
+/* Fills parameters, slots and buffers; counters go to 0; overridden hyper-parameters and metadata strings stay. */
 DLCC_API dlcc_status dlcc_init(dlcc_session* session, uint64_t seed, dlcc_error* err);
 
 /* Steps. `in` has the entry's inputs in order. `out` may have fewer views than the entry has outputs; the rest is
@@ -87,13 +88,17 @@ DLCC_API dlcc_status dlcc_eval_step(dlcc_session* session, const dlcc_view* in, 
                                     int64_t n_valid, dlcc_error* err);
 DLCC_API dlcc_status dlcc_predict(dlcc_session* session, const dlcc_view* in, int n_in, dlcc_view* out, int n_out,
                                   int64_t n_valid, dlcc_error* err);
-/* Adds the gradients of one batch; dlcc_apply_gradients then updates with their mean over the calls and zeroes them. */
+/* Adds the gradients of one batch; dlcc_apply_gradients then updates with their mean over the calls and zeroes them.
+ * With accumulate_steps k > 1 the two ways to accumulate do not mix: DLCC_E_STATE for dlcc_compute_gradients while
+ * training steps are accumulated, and for dlcc_train_step while gradients are pending. dlcc_apply_gradients rounds
+ * dlcc_batches up to a multiple of k, where the next accumulation of training steps starts. */
 DLCC_API dlcc_status dlcc_compute_gradients(dlcc_session* session, const dlcc_view* in, int n_in, dlcc_view* out,
                                             int n_out, int64_t n_valid, dlcc_error* err);
 DLCC_API dlcc_status dlcc_apply_gradients(dlcc_session* session, dlcc_error* err);
 
 /* Overrides a compiled value or schedule from now on. NaN, infinity, a negative learning_rate: DLCC_E_ARG. */
 DLCC_API dlcc_status dlcc_set_hyper(dlcc_session* session, const char* name, double v, dlcc_error* err);
+/* The value that was set, else the compiled default: not what a compiled schedule makes of it at this step. */
 DLCC_API dlcc_status dlcc_get_hyper(const dlcc_session* session, const char* name, double* v, dlcc_error* err);
 
 /* Copy a parameter, slot, buffer or gradient in canonical layout; dtype, dimensions and size must be the compiled ones.
@@ -102,6 +107,8 @@ DLCC_API dlcc_status dlcc_tensor_read(dlcc_session* session, const char* name, d
 DLCC_API dlcc_status dlcc_tensor_write(dlcc_session* session, const char* name, const dlcc_view* in, dlcc_error* err);
 
 DLCC_API dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err);
+/* The first `n` metrics since the reset, in the order of the outputs of the module's DLCC_FN_METRICS_RESULT entry,
+ * whose tensors have the metrics' names (dlcc_module_info). */
 DLCC_API dlcc_status dlcc_metrics_result(dlcc_session* session, double* values, int n, dlcc_error* err);
 DLCC_API uint64_t dlcc_batches(const dlcc_session* session); /* batches trained on; 0 for an invalid handle */
 DLCC_API uint64_t dlcc_updates(const dlcc_session* session); /* optimizer updates; 0 for an invalid handle */
@@ -122,7 +129,10 @@ DLCC_API dlcc_status dlcc_checkpoint_meta_get(dlcc_session* session, const char*
 enum { DLCC_SAVE_PARAMS = 1, DLCC_SAVE_OPT = 2, DLCC_SAVE_RNG = 4, DLCC_SAVE_ALL = 7, DLCC_LOAD_PARTIAL = 16 };
 /* Temporary file, fsync, read back, rename, fsync of the folder: `path` is the old or the new file, never a part. */
 DLCC_API dlcc_status dlcc_checkpoint_save(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);
-/* Verifies the whole file before it changes anything. Another model: DLCC_E_MISMATCH with both fingerprints. */
+/* Verifies the whole file before it changes anything. DLCC_E_IO: it cannot be read; DLCC_E_CORRUPT: damaged, or no
+ * checkpoint; DLCC_E_ABI: of another format; DLCC_E_MISMATCH: of another model, with both fingerprints;
+ * DLCC_E_NOTFOUND: without a part that `flags` asks for; DLCC_E_STATE: without all of the state, while the session has
+ * none yet. */
 DLCC_API dlcc_status dlcc_checkpoint_load(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);
 
 #ifdef __cplusplus

@@ -86,7 +86,10 @@ void Module::check_tensor(int32_t i, const char* origin) {
     if (!good) fail(DLCC_E_CORRUPT, "'%s': corrupt module: %s of tensor '%s'", origin, what, escape(t.name).c_str());
   };
   require(is_utf8(t.name), "name (not UTF-8)");
-  require(tensors_.emplace(std::string_view(t.name, length), i).second, "second definition");
+  const std::string_view tensor_name(t.name, length);
+  require(tensors_.emplace(tensor_name, i).second, "second definition");
+  constexpr std::string_view role = "param/";
+  if (tensor_name.starts_with(role)) parameters_.emplace(tensor_name.substr(role.size()), i);
   require(t.kind >= DLCC_T_INPUT && t.kind <= DLCC_T_METRIC, "kind");
   const uint64_t size = dtype_bytes(t.dtype);
   require(size != 0, "dtype");
@@ -147,11 +150,11 @@ void Module::check_hyper(const char* origin) {
   accumulate_steps_ = static_cast<uint64_t>(steps);
 }
 
-int32_t Module::find_tensor(std::string_view name) const {
-  auto at = tensors_.find(name);
+int32_t Module::find_tensor(std::string_view name) const noexcept {
+  if (auto at = tensors_.find(name); at != tensors_.end()) return at->second;
   // Parameters also go by the name they have in the model.
-  if (at == tensors_.end()) at = tensors_.find("param/" + std::string(name));
-  return at == tensors_.end() ? -1 : at->second;
+  auto at = parameters_.find(name);
+  return at == parameters_.end() ? -1 : at->second;
 }
 
 int32_t Module::find_hyper(std::string_view name) const {

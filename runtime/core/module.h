@@ -27,7 +27,7 @@ public:
   // Null if the module has no entry of this kind.
   const dlcc_entry_v1* entry(int kind) const { return entries_[static_cast<size_t>(kind)]; }
   // Index of a tensor or hyper-parameter by name, -1 if there is none. The "param/" of a parameter may be left out.
-  int32_t find_tensor(std::string_view name) const;
+  int32_t find_tensor(std::string_view name) const noexcept;
   int32_t find_hyper(std::string_view name) const;
   // Compiled batches per update, at least 1.
   uint64_t accumulate_steps() const { return accumulate_steps_; }
@@ -45,7 +45,7 @@ private:
   std::unique_ptr<void, Unload> library_;
   const dlcc_module_v1* info_;
   std::array<const dlcc_entry_v1*, DLCC_FN_METRICS_RESULT + 1> entries_{};
-  std::unordered_map<std::string_view, int32_t> tensors_;
+  std::unordered_map<std::string_view, int32_t> tensors_, parameters_; // the latter without their "param/"
   uint64_t accumulate_steps_ = 1;
 };
 

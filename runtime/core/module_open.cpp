@@ -53,15 +53,15 @@ void check_trust(const std::string& path, const struct stat& file) {
   const std::string name = escape(path);
   const char* hint = "(DLCC_TRUST_ANY=1 loads it anyway)";
   if (file.st_uid != geteuid() && file.st_uid != 0)
-    fail(DLCC_E_IO, "'%s' belongs to user %u, refused %s", name.c_str(), file.st_uid, hint);
-  if (file.st_mode & S_IWOTH) fail(DLCC_E_IO, "'%s' is world-writable, refused %s", name.c_str(), hint);
+    fail(DLCC_E_TRUST, "'%s' belongs to user %u, refused %s", name.c_str(), file.st_uid, hint);
+  if (file.st_mode & S_IWOTH) fail(DLCC_E_TRUST, "'%s' is world-writable, refused %s", name.c_str(), hint);
   std::string folder, last;
   split_path(path, &folder, &last);
   struct stat parent;
   if (stat(folder.c_str(), &parent) != 0) fail_errno("cannot examine the folder of", path, errno);
   // In a sticky folder such as /tmp others cannot replace the file.
   if ((parent.st_mode & S_IWOTH) && !(parent.st_mode & S_ISVTX))
-    fail(DLCC_E_IO, "the folder of '%s' is world-writable, refused %s", name.c_str(), hint);
+    fail(DLCC_E_TRUST, "the folder of '%s' is world-writable, refused %s", name.c_str(), hint);
 }
 
 std::vector<char> read_artefact(const std::string& path) {
@@ -145,6 +145,13 @@ void* load_image(const std::string& path, const std::vector<char>& file, size_t 
   fail(DLCC_E_IO, "cannot load '%s': %s", escape(path).c_str(), escape(reason).c_str());
 }
 
+// The threads of an OpenMP runtime wait in its code between two steps and for ever after the last, so it must not be
+// unmapped with the step that brought it.
+void keep_openmp_loaded() {
+  for (const char* name : {"libgomp.so.1", "libomp.so.5"})
+    if (void* runtime = dlopen(name, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(runtime);
+}
+
 } // namespace
 
 std::shared_ptr<const Module> open_module(const char* path) {
@@ -153,6 +160,7 @@ std::shared_ptr<const Module> open_module(const char* path) {
   const std::vector<char> file = read_artefact(full);
   const size_t image = verify_artefact(file.data(), file.size(), path);
   std::unique_ptr<void, int (*)(void*)> library(load_image(full, file, image), &dlclose);
+  keep_openmp_loaded();
   using Query = const dlcc_module_v1* (*)(uint32_t);
   auto query = reinterpret_cast<Query>(dlsym(library.get(), "dlcc_module_query"));
   if (!query) fail(DLCC_E_CORRUPT, "'%s': corrupt module: no dlcc_module_query in it", escape(path).c_str());

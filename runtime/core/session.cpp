@@ -206,6 +206,12 @@ void Session::clear_gradients() {
   pending_gradients_ = 0;
 }
 
+// The compiled step counts its accumulations by the number of the batch: the next one starts at a multiple.
+void Session::end_accumulation() {
+  const uint64_t each = module_->accumulate_steps(), open = batches() % each;
+  if (open > 0) batches_ += each - open;
+}
+
 void Session::set_hyper(const char* name, double value) {
   int32_t i = module_->find_hyper(name);
   if (i < 0) fail(DLCC_E_NOTFOUND, "the module has no hyper-parameter '%s'", escape(name).c_str());

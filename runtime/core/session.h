@@ -61,6 +61,7 @@ private:
   char* state_data(int32_t tensor) const;
   void mark_cache_stale();
   void clear_gradients();
+  void end_accumulation();
   void log(int level, const std::string& message);
   static void log_trampoline(void* user, int level, const char* message);
   static int allreduce_trampoline(void* user, void* buffer, uint64_t count, int dtype);

@@ -180,7 +180,8 @@ void Session::load_counters(const CheckpointFile& file, uint32_t flags) {
 
 void Session::load(const std::string& path, uint32_t flags) {
   const uint32_t what = parts(flags, DLCC_SAVE_ALL | DLCC_LOAD_PARTIAL);
-  const CheckpointFile file(path, (flags & DLCC_LOAD_PARTIAL) != 0);
+  using Accept = CheckpointFile::Accept;
+  const CheckpointFile file(path, flags & DLCC_LOAD_PARTIAL ? Accept::plain : Accept::verified);
   check_compatible(file, flags);
   const auto has = file.is_plain() ? uint32_t{DLCC_SAVE_PARAMS} : parse_number<uint32_t>(file, "dlcc.flags");
   if (uint32_t lacking = what & ~has; lacking && !(flags & DLCC_LOAD_PARTIAL))

@@ -133,7 +133,7 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
          std::isnan(f.value) ? std::fabs(f.value) : f.value, where.c_str(),
          kind_name(plan.entry->kind));
   if (status == DLCC_E_COMM) fail(status, "the host's allreduce failed in the %s step", kind_name(plan.entry->kind));
-  if (status <= DLCC_E_ARG && status >= DLCC_E_STATE)
+  if (status <= DLCC_E_ARG && status >= DLCC_E_TRUST)
     fail(status, "the %s entry failed with %s%s", kind_name(plan.entry->kind), dlcc_status_name(status), where.c_str());
   fail(DLCC_E_INTERNAL, "the %s entry returned %d, which is no status", kind_name(plan.entry->kind), status);
 }
@@ -199,11 +199,18 @@ void Session::step(int kind, const dlcc_view* in, int n_in, dlcc_view* out, int 
   if (kind == DLCC_FN_TRAIN && pending_gradients_ > 0)
     fail(DLCC_E_STATE, "gradients of %llu batches are pending: call dlcc_apply_gradients first",
          0ULL + pending_gradients_);
+  if (kind == DLCC_FN_GRAD && pending_gradients_ == 0 && batches() % module_->accumulate_steps() != 0)
+    fail(DLCC_E_STATE, "%llu of %llu batches are accumulated: call dlcc_train_step until they make an update",
+         0ULL + batches() % module_->accumulate_steps(), 0ULL + module_->accumulate_steps());
   for (int o = 0; o < p.entry->n_outputs; ++o) bind_output(p, o, o < n_out ? &out[o] : nullptr, n_valid);
   check_overlap(in, n_in, out, n_out);
   for (int i = 0; i < n_in; ++i) bind_input(p, i, in[i], n_valid);
   const bool trains = kind == DLCC_FN_TRAIN || kind == DLCC_FN_GRAD;
-  if (!run(p, n_valid)) return skip(out, n_out, trains);
+  if (!run(p, n_valid)) {
+    skip(out, n_out, trains);
+    if (kind == DLCC_FN_GRAD && pending_gradients_ == 0) end_accumulation();
+    return;
+  }
   copy_short_outputs(p, out, n_out, n_valid);
   if (kind == DLCC_FN_GRAD) ++pending_gradients_;
   if (trains) ++batches_;
@@ -217,6 +224,7 @@ void Session::apply_gradients() {
   if (pending_gradients_ == 0) fail(DLCC_E_STATE, "no gradients are pending: call dlcc_compute_gradients first");
   run(p, static_cast<int64_t>(pending_gradients_));
   clear_gradients();
+  end_accumulation();
   ++updates_;
   if (callback_threw_) fail(DLCC_E_INTERNAL, "exception in a callback of the host; the update is done");
 }

@@ -208,7 +208,7 @@ class TableBuilder {
 public:
   TableBuilder(std::span<const CsvTarget> targets, std::vector<std::vector<size_t>> selected, CellReader cells,
                const std::string& file, const FileOptions& options)
-      : targets_(targets), selected_(std::move(selected)), cells_(cells), file_(file), cap_(memory_cap(options)) {
+      : targets_(targets), selected_(std::move(selected)), cells_(cells), file_(file), cap_(options.memory_cap) {
     for (const CsvTarget& t : targets_) {
       Column c;
       c.name = t.mapping->tensor;

@@ -52,9 +52,9 @@ bool CsvRecords::end_of_line() {
   return true;
 }
 
-void CsvRecords::add_part(size_t start, size_t end, uint32_t line, uint32_t column, bool quoted) {
+void CsvRecords::add_part(size_t start, size_t end, uint32_t line, uint32_t column) {
   if (parts_.size() == most_fields) fail(line, column, "more than 1,000,000 columns", "csv-columns");
-  parts_.push_back({start, end, line, column, quoted});
+  parts_.push_back({start, end, line, column});
 }
 
 void CsvRecords::plain_field() {
@@ -66,7 +66,7 @@ void CsvRecords::plain_field() {
   if (at_ < end_ && buffer_[at_] == '\0')
     fail(line_, column(), "NUL byte at offset " + std::to_string(stream_.position() - static_cast<int64_t>(end_ - at_)),
          "csv-nul");
-  add_part(start, at_ - record_, line_, first_column, false);
+  add_part(start, at_ - record_, line_, first_column);
 }
 
 // Doubled quotes are undoubled in place: what is written never overtakes what is read.
@@ -89,7 +89,7 @@ void CsvRecords::quoted_field() {
   }
   const bool ends = !more() || (special_[static_cast<unsigned char>(buffer_[at_])] && buffer_[at_] != '\0');
   if (!ends) fail(line_, column(), "text after a closing quote", "csv-quote");
-  add_part(start, written, quote_line_, quote_column_, true);
+  add_part(start, written, quote_line_, quote_column_);
   quote_line_ = 0;
 }
 
@@ -110,7 +110,7 @@ bool CsvRecords::next() {
   }
   fields_.clear();
   for (const Part& p : parts_)
-    fields_.push_back({{buffer_.data() + record_ + p.start, p.end - p.start}, p.line, p.column, p.quoted});
+    fields_.push_back({{buffer_.data() + record_ + p.start, p.end - p.start}, p.line, p.column});
   return true;
 }
 

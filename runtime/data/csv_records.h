@@ -12,7 +12,6 @@ namespace dlcc::data {
 struct CsvField {
   std::string_view text; ///< without quotes; valid until the next record is read
   uint32_t line = 0, column = 0;
-  bool quoted = false;
 };
 
 /// RFC 4180, read leniently: lines end with LF, CRLF or a lone CR; empty lines are skipped; a byte order mark at the
@@ -30,7 +29,6 @@ private:
   struct Part {
     size_t start, end; // within the record
     uint32_t line, column;
-    bool quoted;
   };
 
   bool more();        // makes at_ < end_ true, or is false at the end of the file
@@ -38,7 +36,7 @@ private:
   bool end_of_line(); // consumes a line end, if one stands here
   void plain_field();
   void quoted_field();
-  void add_part(size_t start, size_t end, uint32_t line, uint32_t column, bool quoted);
+  void add_part(size_t start, size_t end, uint32_t line, uint32_t column);
   uint32_t column() const { return static_cast<uint32_t>(static_cast<int64_t>(at_) - line_start_ + 1); }
   [[noreturn]] void fail(uint32_t line, uint32_t column, const std::string& text, const char* name) const;
 

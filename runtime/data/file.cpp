@@ -1,7 +1,6 @@
 #include "runtime/data/file.h"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,11 +14,6 @@ constexpr int64_t largest_deflate_ratio = 1032; // RFC 1951: 258 bytes from two 
 
 [[noreturn]] void io_error(const std::string& file, const std::string& text, const char* name) {
   throw DataError(Code::io, file, 0, 0, text, name);
-}
-
-std::string resolved(const std::string& name, const FileOptions& options) {
-  bool relative = !name.empty() && name[0] != '/' && !options.directory.empty() && options.directory != ".";
-  return relative ? options.directory + (options.directory.back() == '/' ? "" : "/") + name : name;
 }
 
 // Walks the components with O_NOFOLLOW, so that neither `..` nor a link leads out of the directory.
@@ -51,16 +45,9 @@ int open_below(const std::string& directory, const std::string& name, const std:
 }
 } // namespace
 
-int64_t memory_cap(const FileOptions& options) {
-  if (options.memory_cap > 0) return options.memory_cap;
-  long long kib = 0;
-  if (FILE* f = std::fopen("/proc/meminfo", "re")) {
-    char line[128];
-    while (std::fgets(line, sizeof line, f))
-      if (std::sscanf(line, "MemAvailable: %lld", &kib) == 1) break;
-    std::fclose(f);
-  }
-  return kib > 0 ? static_cast<int64_t>(kib) * 1024 / 5 * 4 : int64_t{1} << 40;
+std::string resolved(const std::string& name, const FileOptions& options) {
+  bool relative = !name.empty() && name[0] != '/' && !options.directory.empty() && options.directory != ".";
+  return relative ? options.directory + (options.directory.back() == '/' ? "" : "/") + name : name;
 }
 
 InputFile::InputFile(const std::string& name, const FileOptions& options) : name_(resolved(name, options)) {
@@ -216,10 +203,10 @@ Bytes read_payload(Stream& s, int64_t declared, const FileOptions& options) {
   };
   if (declared > s.most() - start)
     throw sizes((s.most_is_exact() ? "" : "at most ") + std::to_string(s.most() - start));
-  if (declared > memory_cap(options))
+  if (declared > options.memory_cap)
     throw DataError(Code::resources, s.name(), 0, 0,
                     std::to_string(declared) + " bytes of values, more than the memory limit of " +
-                        std::to_string(memory_cap(options)),
+                        std::to_string(options.memory_cap),
                     "memory");
   Bytes out(declared);
   int64_t got = s.read(out.data(), declared);

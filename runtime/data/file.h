@@ -15,11 +15,11 @@ namespace dlcc::data {
 struct FileOptions {
   std::string directory;  ///< relative names start here (the model's directory); empty: the current one
   bool confined = false;  ///< names come from a file: only regular files below `directory`, no links
-  int64_t memory_cap = 0; ///< bytes all columns may take; 0: 80 % of what the machine has available
+  int64_t memory_cap = INT64_MAX; ///< bytes all columns may take
 };
 
-/// The cap in bytes: `options.memory_cap`, or 80 % of MemAvailable.
-int64_t memory_cap(const FileOptions& options);
+/// `name` as it is opened.
+std::string resolved(const std::string& name, const FileOptions& options);
 
 /// A regular file, open for reading. Errors are of code io.
 class InputFile {

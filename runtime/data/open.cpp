@@ -67,7 +67,6 @@ private:
     auto d =
         std::make_shared<Dataset>(load_dataset(used, tensors_, data_.transforms, options_.files, options_.model_file));
     out_.warnings.insert(out_.warnings.end(), d->warnings.begin(), d->warnings.end());
-    out_.hash = hash_bytes(reinterpret_cast<const std::byte*>(&d->hash), sizeof d->hash, out_.hash);
     return d;
   }
   void check_all(const Dataset& d, bool allow_nonfinite) const {
@@ -102,7 +101,7 @@ private:
   }
 
   std::unique_ptr<BatchSource> evaluation(const Shared& d, const Rows& rows) const {
-    BatchOptions b{train_.batch_size, false, 0, options_.evaluation_last_batch, {}};
+    BatchOptions b{train_.batch_size, false, 0, LastBatch::mask, {}};
     return std::make_unique<BatchSource>(d, pipelines_, tensors_, rows, b);
   }
   std::unique_ptr<BatchSource> open_evaluation(const SourceSpec& source) {
@@ -191,6 +190,17 @@ std::pair<std::vector<int64_t>, std::vector<int64_t>> stratified_split(std::span
   std::pair<std::vector<int64_t>, std::vector<int64_t>> result;
   for (size_t i = 0; i < labels.size(); ++i) (out[i] ? result.second : result.first).push_back(static_cast<int64_t>(i));
   return result;
+}
+
+std::vector<std::string> file_names(const DataSpec& data, const FileOptions& options) {
+  std::vector<std::string> names;
+  for (const auto* source : {&data.train, &data.validation, &data.test, &data.all}) {
+    if (!*source) continue;
+    if (!(*source)->file.empty()) names.push_back(resolved((*source)->file, options));
+    if ((*source)->format == Format::idx || (*source)->format == Format::npy)
+      for (const Mapping& m : (*source)->tensors) names.push_back(resolved(m.source, options));
+  }
+  return names;
 }
 
 OpenedData open_data(const DataSpec& data, const TrainSpec& train, std::span<const TensorSpec> tensors,

@@ -17,13 +17,11 @@ struct OpenOptions {
   uint64_t seed = 0;                                 ///< of the shuffle and of a stratified split
   bool allow_nonfinite = false;                      ///< --allow-nonfinite, for every section
   bool train = true, validation = true, test = true; ///< which parts are wanted
-  LastBatch evaluation_last_batch = LastBatch::mask; ///< of validation and test
 };
 
 struct OpenedData {
   std::unique_ptr<BatchSource> train, validation, test; ///< null where not wanted or not there
   std::vector<std::string> warnings;                    ///< whole lines, ready to print
-  uint64_t hash = 0;                                    ///< of all data that were read
 };
 
 /// `validation` comes from its section, or else from the training data: the last `validation_split` of the samples
@@ -31,6 +29,9 @@ struct OpenedData {
 /// data are read even if only another part is wanted when a transform is fitted on them. Throws DataError.
 OpenedData open_data(const DataSpec& data, const TrainSpec& train, std::span<const TensorSpec> tensors,
                      const OpenOptions& options);
+
+/// Every file that the section names, as it is opened.
+std::vector<std::string> file_names(const DataSpec& data, const FileOptions& options);
 
 /// scikit-learn's StratifiedShuffleSplit in effect: `held_out` of `labels.size()` samples, so that each class is
 /// represented as in the whole (largest remainders first). Returns {kept, held out}, each in file order.

@@ -13,7 +13,7 @@ namespace dlcc::data {
 namespace {
 
 // The stream of each kind of draw, so that changing one option leaves the others' draws alone.
-enum Draw : uint32_t { features_draw, labels_draw, structure_draw, noise_draw, order_draw };
+enum Draw : uint32_t { features_draw, labels_draw, structure_draw, noise_draw };
 
 struct Work {
   const SyntheticSpec& spec;

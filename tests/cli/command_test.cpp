@@ -124,6 +124,23 @@ TEST_F(Commands, TrainEvalPredict) {
   EXPECT_EQ(folder.read("p.npy").substr(0, 6), "\x93NUMPY");
 }
 
+// The folder of a run is of use by itself, wherever it lies.
+TEST_F(Commands, TheModelOfARunNamesItsData) {
+  std::filesystem::create_directory(folder.path("there"));
+  folder.write("there/t.csv", "a,b,y\n1,2,5\n2,1,4\n3,4,11\n");
+  folder.write("there/m.json", from_csv);
+  output({"train", "there/m.json", "--out", "run"});
+  const std::string model = folder.read("run/model.json");
+  EXPECT_NE(model.find("\"" + folder.path("there/t.csv").string() + "\""), std::string::npos) << model;
+  const std::string expected = output({"predict", "there/m.json", "--weights", "run"});
+  EXPECT_EQ(output({"predict", "run/model.json", "--data", "run/model.json", "--weights", "run"}), expected);
+}
+
+TEST_F(Commands, AFaultyModelForDataIsReportedAsAModel) {
+  folder.write("d.json", replaced(tiny, "relu", "rulu"));
+  expect_fault(folder.run({"train", "m.json", "--data", "d.json"}), 4, {"d.json:", "unknown activation 'rulu'"});
+}
+
 TEST_F(Commands, RequireDecidesTheExitCode) {
   EXPECT_EQ(folder.run({"train", "m.json", "--out", "a", "--require", "loss<=100"}).exit_code, 0);
   Result r = folder.run({"train", "m.json", "--out", "b", "--require", "accuracy>=2"});
@@ -174,7 +191,7 @@ TEST_F(Commands, TheCompileSectionIsObeyed) {
   EXPECT_NE(output({"m.json", "--emit=planned", "--set", "compile.fusion=false"}), fused);
   EXPECT_EQ(folder.run({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000"}).exit_code, 7);
   output({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000", "--memory-limit", "none"});
-  expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.target=z80"}), 7, {"unknown target 'z80'"});
+  expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.target=z80"}), 2, {"unknown target 'z80'"});
   expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.precision=medium"}), 3, {"not supported yet"});
 }
 
@@ -258,6 +275,12 @@ TEST_F(Commands, NewWritesAModelThatChecks) {
   }
   EXPECT_NE(folder.read("linear.json").find(R"("$schema": "model-1.schema.json")"), std::string::npos);
   EXPECT_EQ(folder.read("model-1.schema.json"), output({"schema"}));
+  folder.write("linear.json", "mine");
+  folder.write("model-1.schema.json", "{}");
+  expect_fault(folder.run({"new", "linear", "-o", "linear.json"}), 6, {"linear.json: ", "exists already"});
+  EXPECT_EQ(folder.read("linear.json"), "mine");
+  output({"new", "linear", "-o", "other.json"});
+  EXPECT_EQ(folder.read("model-1.schema.json"), "{}");
   expect_fault(folder.run({"new", "nope"}), 2, {"unknown starter 'nope'", "mnist-mlp"});
 }
 

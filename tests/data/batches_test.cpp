@@ -208,12 +208,12 @@ TEST(Batches, SeparateValidationAndTest) {
 
 TEST(Batches, HashFollowsTheData) {
   Numbered a(10), b(10), c(11);
-  EXPECT_EQ(a.open().hash, b.open().hash);
-  EXPECT_NE(a.open().hash, c.open().hash);
+  EXPECT_EQ(a.open().train->hash(), b.open().train->hash());
+  EXPECT_NE(a.open().train->hash(), c.open().train->hash());
   c.folder.write("t.csv", "a,b,y\n0,0,1\n");
-  uint64_t one = c.open().hash;
+  uint64_t one = c.open().train->hash();
   c.folder.write("t.csv", "a,b,y\n0,0,2\n");
-  EXPECT_NE(c.open().hash, one);
+  EXPECT_NE(c.open().train->hash(), one);
 }
 
 TEST(Batches, ConvertsToEveryModelType) {

@@ -125,6 +125,14 @@ TEST_F(Library, MisuseIsAStatus) {
   options.struct_size = 8;
   EXPECT_EQ(dlcc_compile_text(model.data(), model.size(), "m", &options, &module, &error), DLCC_E_ABI);
   options.struct_size = sizeof options;
+  options.flags = 1;
+  EXPECT_EQ(dlcc_compile_text(model.data(), model.size(), "m", &options, &module, &error), DLCC_E_ARG);
+  options.flags = 0, options.batch_size = -1;
+  EXPECT_EQ(dlcc_compile_text(model.data(), model.size(), "m", &options, &module, &error), DLCC_E_ARG);
+  options.batch_size = 0;
+  options.report = [](void*, const char*) { throw 1; };
+  EXPECT_EQ(dlcc_compile_text("{}", 2, "m", &options, &module, &error), DLCC_E_INTERNAL);
+  options.report = nullptr;
   options.target = "z80";
   EXPECT_EQ(dlcc_compile_text(model.data(), model.size(), "m", &options, &module, &error), DLCC_E_ARG);
   EXPECT_EQ(module, nullptr);

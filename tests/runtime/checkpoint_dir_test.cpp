@@ -17,9 +17,9 @@ using dlcc::test::read_file;
 using dlcc::test::TemporaryFolder;
 using dlcc::test::write_file;
 
-static void save(const std::string& path, time_t time) {
+static void save(const std::string& path, time_t time, const std::string& batches = "0") {
   const float w = 1;
-  write_checkpoint(path, {{"dlcc.format", "1"}}, {{"param/w", DLCC_F32, {}, &w}});
+  write_checkpoint(path, {{"dlcc.format", "1"}, {"dlcc.batches", batches}}, {{"param/w", DLCC_F32, {}, &w}});
   const timespec times[] = {{time, 0}, {time, 0}};
   ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
 }
@@ -46,6 +46,28 @@ TEST(CheckpointFolder, TheNewestValidFileIsFound) {
   ASSERT_EQ(latest.skipped.size(), 1u);
   EXPECT_EQ(latest.skipped[0].path, folder / "ckpt-3.safetensors");
   EXPECT_NE(latest.skipped[0].reason.find("corrupt: "), std::string::npos);
+}
+
+// A copy of a folder, or a checkpoint that was looked at with a careless program, has other times.
+TEST(CheckpointFolder, TheLatestIsTheOneAfterTheMostBatches) {
+  TemporaryFolder folder;
+  save(folder / "ckpt-9.safetensors", 3000, "9");
+  save(folder / "last.safetensors", 1000, "10");
+  save(folder / "copy.safetensors", 2000, "10");
+  EXPECT_EQ(find_latest_checkpoint(folder.path()).path, folder / "copy.safetensors");
+}
+
+TEST(CheckpointFolder, AnAbandonedFutureIsDropped) {
+  TemporaryFolder folder;
+  for (const char* step : {"10", "20", "30"}) save(folder / "ckpt-" + step + ".safetensors", 1000, step);
+  save(folder / "best.safetensors", 1000, "20");
+  save(folder / "last.safetensors", 1000, "30");
+  save(folder / "mine.safetensors", 1000, "30");
+  auto dropped = drop_later_checkpoints(folder.path(), 20);
+  std::sort(dropped.begin(), dropped.end());
+  EXPECT_EQ(dropped, (std::vector<std::string>{folder / "ckpt-30.safetensors", folder / "last.safetensors"}));
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"best.safetensors", "ckpt-10.safetensors", "ckpt-20.safetensors",
+                                                      "mine.safetensors"}));
 }
 
 TEST(CheckpointFolder, PruningKeepsTheLargestNumbersAndAllOtherFiles) {
@@ -116,6 +138,36 @@ TEST(AtomicFile, ReplacesOnlyOnCommit) {
   }
   EXPECT_EQ(read_file(path), "new");
   EXPECT_EQ(folder.names(), std::vector<std::string>{"history.csv"});
+}
+
+TEST(AtomicFile, ReplacesNothingButRegularFiles) {
+  TemporaryFolder folder;
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0666), 0);
+  for (const std::string& path : {pipe, std::string("/dev/null"), folder.path()}) {
+    try {
+      AtomicFile file(path);
+      FAIL() << path;
+    } catch (const Error& e) {
+      EXPECT_EQ(e.status(), DLCC_E_IO);
+      EXPECT_EQ(e.message(), "cannot write '" + path + "': it is not a regular file");
+    }
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"pipe"});
+}
+
+TEST(AtomicFile, WritesWhereALinkLeads) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "disk");
+  write_file(folder / "disk/a", "old");
+  ASSERT_EQ(symlink("disk/a", (folder / "link").c_str()), 0);
+  ASSERT_EQ(symlink("disk/nothing", (folder / "loose").c_str()), 0);
+  AtomicFile file(folder / "link");
+  file.write("new", 3);
+  file.commit();
+  EXPECT_EQ(read_file(folder / "disk/a"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_THROW(AtomicFile(folder / "loose"), Error);
 }
 
 TEST(AtomicFile, ModeRespectsTheUmask) {

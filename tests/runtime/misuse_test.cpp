@@ -178,6 +178,20 @@ TEST(Misuse, TwoThreadsInOneSession) {
   EXPECT_EQ(h.read("param/dense/kernel"), (std::vector<float>{7.25f, 7.75f, 8.25f}));
 }
 
+TEST(Misuse, ACallbackCannotDestroyItsOwnSession) {
+  Handles h;
+  h.open();
+  dlcc_init(h.session, 10, nullptr);
+  static dlcc_session* own;
+  own = h.session;
+  FakeModule::on_train = [](const dlcc_call_v1*) { dlcc_session_destroy(own); };
+  Batch b;
+  EXPECT_EQ(h.train(b), DLCC_OK);
+  FakeModule::on_train = nullptr;
+  EXPECT_EQ(dlcc_batches(h.session), 1u);
+  EXPECT_EQ(h.train(b), DLCC_OK);
+}
+
 TEST(Misuse, DifferentSessionsRunAtTheSameTime) {
   Handles h;
   h.open();
@@ -454,6 +468,7 @@ TEST(Misuse, StatusNames) {
   EXPECT_STREQ(dlcc_status_name(DLCC_E_UNSUPPORTED), "DLCC_E_UNSUPPORTED");
   EXPECT_STREQ(dlcc_status_name(DLCC_E_STATE), "DLCC_E_STATE");
   EXPECT_STREQ(dlcc_status_name(1), "unknown status");
-  EXPECT_STREQ(dlcc_status_name(-17), "unknown status");
+  EXPECT_STREQ(dlcc_status_name(DLCC_E_TRUST), "DLCC_E_TRUST");
+  EXPECT_STREQ(dlcc_status_name(-18), "unknown status");
   EXPECT_STREQ(dlcc_status_name(INT32_MIN), "unknown status");
 }

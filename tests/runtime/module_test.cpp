@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <random>
+#include <thread>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -177,12 +178,12 @@ TEST_F(Artefact, ReplacedWhileLoaded) {
 TEST_F(Artefact, FilesThatOthersCanChange) {
   write_file(path, tiny_artefact());
   chmod(path.c_str(), 0666);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is world-writable, refused (DLCC_TRUST_ANY=1");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused (DLCC_TRUST_ANY=1");
   chmod(path.c_str(), 0644);
   chmod(folder.path().c_str(), 0777);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is world-writable, refused");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused");
   setenv("DLCC_TRUST_ANY", "yes", 1);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is world-writable, refused");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused");
   setenv("DLCC_TRUST_ANY", "1", 1);
   dlcc_error none{};
   EXPECT_EQ(open_status(path, &none), DLCC_OK) << none.message;
@@ -192,7 +193,7 @@ TEST_F(Artefact, FilesThatOthersCanChange) {
   chmod(folder.path().c_str(), 0700);
   // Only root can give a file away; for others the file stays theirs and opens.
   if (chown(path.c_str(), 12345, static_cast<gid_t>(-1)) == 0)
-    EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "belongs to user 12345, refused");
+    EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "belongs to user 12345, refused");
 }
 
 // M12
@@ -259,6 +260,30 @@ TEST_F(Artefact, HostOpenMp) {
   auto step = dlcc::compiled_step::open(path);
   dlcc::session s(step);
   s.init(1);
+}
+
+// In a process of its own, where nothing else keeps libgomp: its threads outlive the step that started them.
+TEST_F(Artefact, ClosingAStepLeavesTheThreadsOfItsOpenMpRuntimeAlone) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  write_file(path, with_trailer(read_file(PARALLEL_STEP)));
+  auto mappings = [](const std::string& name) {
+    std::ifstream maps("/proc/self/maps");
+    int count = 0;
+    for (std::string line; std::getline(maps, line);) count += line.find(name) != std::string::npos;
+    return count;
+  };
+  auto cycles = [&] {
+    for (int i = 0; i < 5; ++i) {
+      {
+        auto step = dlcc::compiled_step::open(path);
+        dlcc::session s(step, 4);
+        s.init(1);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5)); // the threads are on their way from spinning to sleep
+    }
+    std::_Exit(mappings("libgomp") > 0 && mappings("dlcc-step") == 0 ? 0 : 1);
+  };
+  EXPECT_EXIT(cycles(), testing::ExitedWithCode(0), "");
 }
 
 // L17 for files: no descriptors or mappings stay.

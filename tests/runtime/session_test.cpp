@@ -141,6 +141,28 @@ TEST(Session, UpdatesCountWhatAccumulateStepsSays) {
   EXPECT_FAILURE(dlcc_set_hyper(h.session, "accumulate_steps", 2, &err), DLCC_E_ARG, "compiled in");
 }
 
+// A step counts its accumulations by the number of the batch, so the two ways to accumulate must not share one.
+TEST(Session, TrainingStepsAndGradientsDoNotMixInOneAccumulation) {
+  Handles h;
+  h.fake.accumulate(3);
+  h.open();
+  dlcc_init(h.session, 1, nullptr);
+  Batch b;
+  auto in = b.inputs(), out = b.outputs();
+  auto add_gradients = [&](dlcc_error* err) {
+    return dlcc_compute_gradients(h.session, in.data(), 3, out.data(), 3, 4, err);
+  };
+  ASSERT_EQ(h.train(b), DLCC_OK);
+  EXPECT_FAILURE(add_gradients(&err), DLCC_E_STATE, "1 of 3 batches are accumulated: call dlcc_train_step until");
+  ASSERT_EQ(h.train(b), DLCC_OK);
+  ASSERT_EQ(h.train(b), DLCC_OK);
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(add_gradients(&h.error), DLCC_OK) << h.error.message;
+  ASSERT_EQ(dlcc_apply_gradients(h.session, &h.error), DLCC_OK);
+  EXPECT_EQ(dlcc_batches(h.session), 6u);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(h.train(b), DLCC_OK);
+  EXPECT_EQ(dlcc_updates(h.session), 3u);
+}
+
 TEST(Session, HyperParametersOverrideTheCompiledValue) {
   Handles h;
   h.open();

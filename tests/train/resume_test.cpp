@@ -1,6 +1,9 @@
 // A run that is stopped anywhere and resumed leaves the same bytes as one that was not.
 #include "tests/train/run.h"
 
+#include "tools/train/run_folder.h"
+#include "tools/train/runner.h"
+
 #include <csignal>
 #include <sys/wait.h>
 
@@ -150,6 +153,79 @@ TEST_F(Resume, KeepsTheSeedOfTheRun) {
   ASSERT_EQ(run(o), 0) << err_;
   EXPECT_HAS(err_, "--seed is ignored: the run that is resumed has the seed 11");
   compare("out", "two");
+}
+
+// Epochs after the checkpoint that a run goes on from are not there any more: not in the history, not in the folder.
+TEST_F(Resume, FromAnEarlierCheckpointGivesUpWhatCameAfterIt) {
+  options_.checkpoint_every = parse_checkpoint_every("1epochs");
+  ASSERT_EQ(run(), 0) << err_;
+  EXPECT_TRUE(exists("out/ckpt-00000018.safetensors"));
+  options_.resume = path("out/ckpt-00000006.safetensors");
+  options_.epochs = 2;
+  ASSERT_EQ(run(), 0) << err_;
+  EXPECT_FALSE(exists("out/ckpt-00000018.safetensors"));
+  EXPECT_TRUE(exists("out/ckpt-00000012.safetensors"));
+  EXPECT_TRUE(exists("out/best.safetensors"));
+  RunOptions whole = options_;
+  whole.resume = "";
+  whole.out = path("whole");
+  ASSERT_EQ(run(whole), 0) << err_;
+  compare("out", "whole");
+}
+
+TEST_F(Resume, FromTheFolderOfARunOrIntoAnother) {
+  options_.model_json = "{\"dlcc\": 1}\n";
+  RunOptions o = options_;
+  o.steps = 4;
+  ASSERT_EQ(run(o), 0) << err_;
+  o = options_;
+  o.resume = path("out");
+  o.out = path("moved");
+  ASSERT_EQ(run(o), 0) << err_;
+  EXPECT_HAS(err_, "resuming at step 4 in '" + path("moved"));
+  EXPECT_EQ(read("moved/model.json"), options_.model_json);
+  o.out = "";
+  ASSERT_EQ(run(o), 0) << err_;
+  EXPECT_HAS(err_, "resuming at step 4 in '" + path("out"));
+  EXPECT_EQ(read("moved/last.safetensors"), read("out/last.safetensors"));
+}
+
+TEST_F(Resume, FromNothingMakesNothing) {
+  options_.resume = path("out/none.safetensors");
+  EXPECT_EQ(run(), 6);
+  EXPECT_HAS(err_, "there is no '" + options_.resume + "' [resume]");
+  EXPECT_FALSE(exists("out"));
+}
+
+TEST_F(Resume, TheCommandLeavesOutItsOwnValueOnly) {
+  EXPECT_EQ(resume_command({"dlcc", "train", "--resume", "model.json", "--seed", "1"}, "out"),
+            "dlcc train model.json --seed 1 --out out --resume");
+  EXPECT_EQ(resume_command({"dlcc", "train", "m.json", "--resume", "a/last.safetensors", "--resume=b"}, "d"),
+            "dlcc train m.json --out d --resume");
+}
+
+// The weights of the best epoch are in the session then, which are not those to go on from.
+TEST_F(Resume, ASignalInTheFinalTestLeavesTheSavedStateAlone) {
+  job_.train.early_stopping.emplace();
+  job_.train.early_stopping->patience = 50;
+  job_.train.early_stopping->restore_best = true;
+  ASSERT_EQ(run(), 0) << err_;
+  EXPECT_HAS(err_, "the weights are those of epoch 1 ");
+  RunOptions o = options_;
+  o.out = path("cut");
+  int evaluations = 0;
+  before_evaluation = [&] {
+    if (evaluations++ == 3 * 3 + 3) raise(SIGINT); // after the epochs' validations and that of the best weights
+  };
+  EXPECT_EQ(run(o), 130) << err_;
+  EXPECT_EQ(read("cut/last.safetensors"), read("out/last.safetensors"));
+}
+
+TEST_F(Resume, SeedsUseAll64Bits) {
+  Runner runner(module_, 1, 0, {});
+  runner.init(0);
+  runner.set_meta("dlcc.data_seed", "18446744073709551615");
+  EXPECT_EQ(data_seed(runner, 1), UINT64_MAX);
 }
 
 } // namespace dlcc::training::test

@@ -147,4 +147,13 @@ TEST(Plots, ManyShapesOfHistories) {
   EXPECT_NE(text.find('+'), std::string::npos);
 }
 
+TEST(Plots, LongHistoriesAreThinnedOutButKeepTheirPeaks) {
+  std::vector<EpochLine> lines;
+  for (int64_t epoch = 1; epoch <= 100000; ++epoch) lines.push_back({epoch, 0, {{"loss", epoch == 54321 ? 9.0 : 1.0}}});
+  const std::string svg = plot_svg("t", lines);
+  EXPECT_LT(svg.size(), 60'000u);
+  lines[54320].values[0].second = 1;
+  EXPECT_NE(svg, plot_svg("t", lines));
+}
+
 } // namespace dlcc::training

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -233,9 +234,42 @@ TEST_F(Train, ASaveThatFailsIsReportedAndTrainingGoesOn) {
   };
   options_.checkpoint_every = parse_checkpoint_every("1epochs");
   EXPECT_EQ(run(), 6);
-  EXPECT_HAS(err_, "was not saved; training goes on [save]");
+  const std::string warning = "was not saved; training goes on [save]";
+  EXPECT_HAS(err_, warning);
+  EXPECT_EQ(err_.find(warning), err_.rfind(warning)) << err_;
   EXPECT_HAS(err_, "epoch 3/3: ");
   EXPECT_HAS(out_, "test_loss");
+}
+
+TEST_F(Train, CheapSavesComeWithTheEpochs) {
+  bool saved = false;
+  before_step = [&](uint64_t batch) {
+    if (batch == 6) saved = exists("out/last.safetensors");
+  };
+  ASSERT_EQ(run(), 0) << err_;
+  EXPECT_TRUE(saved);
+}
+
+// A file that may not grow stands for a full disk; it is large, so that no other file meets the limit.
+TEST_F(Train, AFullDiskTearsNoLineAndIsReportedOnce) {
+  constexpr uint64_t size = 1 << 20;
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  signal(SIGXFSZ, SIG_IGN);
+  before_step = [&](uint64_t batch) {
+    if (batch != 6) return;
+    std::filesystem::resize_file(path("out/history.csv"), size);
+    rlimit small = old;
+    small.rlim_cur = size + 10;
+    setrlimit(RLIMIT_FSIZE, &small);
+  };
+  const int code = run();
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(code, 6);
+  EXPECT_EQ(read("out/history.csv").size(), size);
+  const std::string warning = "history.csv': File too large; training goes on";
+  EXPECT_HAS(err_, warning);
+  EXPECT_EQ(err_.find(warning), err_.rfind(warning)) << err_;
 }
 
 TEST_F(Train, UserSignalSavesAndGoesOn) {
@@ -318,6 +352,29 @@ TEST_F(Train, EvaluatesAndPredictsWithTheWeightsOfARun) {
   std::getline(test, header);
   test >> a >> comma >> b;
   EXPECT_NEAR(first, 2 * a - b + 0.5, 0.15);
+}
+
+TEST_F(Train, PredictionsReplaceNothingTheyComeFrom) {
+  ASSERT_EQ(run(), 0) << err_;
+  std::ofstream(path("origin.csv")) << "{}\n";
+  job_.origins = {path("origin.csv")};
+  PredictOptions p;
+  p.weights = path("out/last.safetensors");
+  std::filesystem::create_hard_link(p.weights, path("again.csv"));
+  for (const char* input : {"origin.csv", "test.csv", "again.csv"}) {
+    const std::string before = read(input);
+    p.out = path(input);
+    EXPECT_EQ(captured([&] { return predict(job_, p); }), 6) << input;
+    EXPECT_HAS(err_, std::string(input) + "' is the input file; it is never overwritten [output]");
+    EXPECT_EQ(read(input), before) << input;
+  }
+  p.out = "/dev/null";
+  EXPECT_EQ(captured([&] { return predict(job_, p); }), 6);
+  EXPECT_HAS(err_, "cannot write '/dev/null': it is not a regular file");
+  p.out = "-";
+  ASSERT_EQ(captured([&] { return predict(job_, p); }), 0) << err_;
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 11);
+  EXPECT_FALSE(std::filesystem::exists("-"));
 }
 
 TEST_F(Train, ServesBenchmarks) {

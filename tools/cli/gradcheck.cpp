@@ -190,9 +190,11 @@ int GradcheckCommand::run() {
 void declare_gradcheck(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<GradcheckCommand>();
   state->build.declare(command);
-  command.add_option("--samples", state->samples, "Elements of each parameter to check")->capture_default_str();
+  command.add_option("--samples", state->samples, "Elements of each parameter to check")
+      ->check(whole_number(1))
+      ->capture_default_str();
   command.add_option("--tolerance", state->tolerance, "Largest relative error that passes")->capture_default_str();
-  command.add_option("--seed", state->seed, "Seed of weights and inputs");
+  command.add_option("--seed", state->seed, "Seed of weights and inputs")->check(whole_number(0));
   command.footer("Example:\n  dlcc gradcheck model.json --samples 64");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }

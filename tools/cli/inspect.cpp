@@ -78,7 +78,7 @@ struct InspectCommand {
     Json description;
     if (file.ends_with(".safetensors")) {
       try {
-        description = describe_checkpoint(runtime::CheckpointFile(file, true));
+        description = describe_checkpoint(runtime::CheckpointFile(file, runtime::CheckpointFile::Accept::plain));
       } catch (const runtime::Error& e) {
         throw_artefact_error(e.status(), e.what());
       }

@@ -7,6 +7,8 @@
 #include "runtime/core/atomic_file.h"
 
 #include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace dlcc::tools {
 
@@ -55,10 +57,16 @@ data::DataSpec arrays_in(const std::string& file, const training::Job& job) {
   return data;
 }
 
+bool is_model(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_object() && json.contains("dlcc");
+}
+
 // --data FILE: arrays, a model whose data section is meant (and, for a compiled step, its train section), or a data
 // section alone.
 void replace_data(training::Job& job, const std::string& file, bool is_step) {
-  job.files = {folder_of(file), false, 0};
+  job.files.directory = folder_of(file);
+  job.files.confined = false;
   if (file.ends_with(".npz")) return void(job.data = arrays_in(file, job));
   std::string text = read_text_file(file);
   std::vector<std::string> names;
@@ -67,12 +75,47 @@ void replace_data(training::Job& job, const std::string& file, bool is_step) {
   if (auto model = frontend::read_model(text, {}, as_model); model && model->data) {
     job.data = model->data;
     if (is_step) job.train = model->train;
+  } else if (is_model(text)) {
+    if (model) throw UserError(ExitCode::data, "missing-data", "is a model without data of its own", file);
+    fail_with(as_model, ExitCode::data);
   } else if (auto section = frontend::read_data(text, names, as_data)) {
     job.data = std::move(section);
   } else {
     fail_with(as_data, ExitCode::data);
   }
   job.model_file = file;
+  job.origins.push_back(file);
+}
+
+// The records of a key, to be changed; none if it is absent.
+std::vector<frontend::Record*> records_of(frontend::Record& record, const char* key) {
+  std::vector<frontend::Record*> all;
+  if (auto* records = std::get_if<std::vector<frontend::Record>>(&record.at(key).value))
+    for (frontend::Record& r : *records) all.push_back(&r);
+  return all;
+}
+
+// The model as a run keeps it in its own folder: relative names of data files start at the model's folder, so they are
+// written out there.
+std::string movable_config(const frontend::ModelSpec& model, const std::string& folder) {
+  frontend::ModelSpec copy;
+  copy.root = std::make_unique<frontend::Record>(*model.root);
+  auto write_out = [&](std::string& name) {
+    name = (std::filesystem::absolute(folder) / name).lexically_normal().string();
+  };
+  for (frontend::Record* data : records_of(*copy.root, "data")) {
+    if (!data->file.empty()) {
+      write_out(data->file);
+      continue;
+    }
+    for (const char* part : {"train", "validation", "test", "all"})
+      for (frontend::Record* source : records_of(*data, part)) {
+        if (source->has_if_known("file")) write_out(std::get<std::string>(source->at("file").value));
+        if (!source->is("idx") && !source->is("npy")) continue;
+        for (frontend::ExtraArg& tensor : source->extras) write_out(std::get<std::string>(tensor.values.at(0)));
+      }
+  }
+  return frontend::print_config(copy);
 }
 
 void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const graph::Module& source,
@@ -81,22 +124,25 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   job.name = model.name.empty() ? "model" : model.name;
   job.maximised = frontend::maximised_metrics(model);
   job.model_file = file;
+  job.origins = {file};
   job.seed = static_cast<uint64_t>(model.seed);
   job.train = model.train;
   job.tensors = frontend::tensor_specs(model, source);
   job.schedule = reactive_schedule(model);
-  job.files = {folder_of(file), true, 0};
+  job.files.directory = folder_of(file);
+  job.files.confined = true;
   if (model.data)
     job.data = model.data;
   else if (!model.data_file.empty())
-    replace_data(job, folder_of(file) + "/" + model.data_file, false);
-  prepared.model_json = frontend::print_config(model);
+    replace_data(job, (std::filesystem::path(folder_of(file)) / model.data_file).string(), false);
+  prepared.model_json = movable_config(model, folder_of(file));
 }
 
 bool compile_job(PreparedJob& prepared, const BuildOptions& build) {
   prepared.compilation = read_model(build);
   if (!prepared.compilation) return false;
   Compilation& c = *prepared.compilation;
+  prepared.job.files.memory_cap = memory_limit(c.options);
   describe(prepared, *c.model, std::get<graph::Module>(c.ir), c.diagnostics.file());
   c.run_passes();
   if (build.trains) c.diagnostics.promote("nothing-to-train");
@@ -107,6 +153,7 @@ bool compile_job(PreparedJob& prepared, const BuildOptions& build) {
 }
 
 bool load_job(PreparedJob& prepared, const BuildOptions& build) {
+  prepared.job.files.memory_cap = memory_limit(build.compile);
   prepared.module = LoadedModule::open(build.model);
   const dlcc_module_v1* info = dlcc_module_info(prepared.module->get());
   std::string_view embedded(info->model_json, info->model_json_len);

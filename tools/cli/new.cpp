@@ -4,6 +4,8 @@
 #include "tools/cli/starters.h"
 #include "tools/driver/output.h"
 
+#include <filesystem>
+
 namespace dlcc::tools {
 
 namespace {
@@ -15,6 +17,11 @@ std::string with_schema(std::string text) {
   return text;
 }
 
+// Another file of that name is the user's own, or of another version that an older model refers to.
+void write_schema(const std::string& path) {
+  if (!std::filesystem::exists(path)) write_output(path, frontend::json_schema());
+}
+
 struct NewCommand {
   std::string name, output;
 
@@ -22,8 +29,10 @@ struct NewCommand {
     for (const Starter& s : starters()) {
       if (name != s.name) continue;
       if (output.empty() || output == "-") return write_output(output, s.text), 0;
+      if (std::filesystem::exists(output))
+        throw UserError(ExitCode::io, "exists", "exists already; it is never overwritten", output);
       write_output(output, with_schema(std::string(s.text)));
-      write_output(output.substr(0, output.rfind('/') + 1) + schema_file, frontend::json_schema());
+      write_schema(output.substr(0, output.rfind('/') + 1) + schema_file);
       fprintf(stderr, "wrote %s, and %s for editors; next: dlcc train %s\n", output.c_str(), schema_file, output.c_str());
       return 0;
     }

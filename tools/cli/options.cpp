@@ -115,6 +115,17 @@ void BuildOptions::finish() {
                                                   : DiagnosticsFormat::automatic;
 }
 
+CLI::Validator whole_number(uint64_t least) {
+  auto check = [least](const std::string& text) -> std::string {
+    uint64_t value = 0;
+    const char* last = text.data() + text.size();
+    auto [end, error] = std::from_chars(text.data(), last, value);
+    if (error == std::errc() && end == last && value >= least) return "";
+    return "'" + escape(text, 60) + "', expected a whole number >= " + std::to_string(least);
+  };
+  return CLI::Validator(check, ">= " + std::to_string(least));
+}
+
 bool report(const Compilation& c, const BuildOptions& options) {
   if (!options.shared.quiet || c.diagnostics.has_errors())
     print_diagnostics(c.diagnostics, c.text, options.shared.diagnostics_format);

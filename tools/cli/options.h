@@ -11,7 +11,7 @@ namespace dlcc::tools {
 /// What every sub-command takes.
 struct SharedOptions {
   DiagnosticsFormat diagnostics_format = DiagnosticsFormat::automatic;
-  bool quiet = false, json = false;
+  bool quiet = false;
 };
 
 /// Options of everything that compiles: build, check, train, eval, predict, bench, gradcheck.
@@ -31,6 +31,9 @@ private:
   std::vector<std::string> symbols_, shapes_, sets_, print_before_, print_after_, disabled_;
   std::string memory_limit_, format_ = "auto";
 };
+
+/// Accepts the whole numbers from `least` (0 or more) on that have 64 bits.
+CLI::Validator whole_number(uint64_t least);
 
 /// Reads the model and builds its graph; prints the diagnostics. Nothing: exit with 3.
 std::unique_ptr<Compilation> read_model(const BuildOptions& options);

@@ -3,6 +3,7 @@
 #include "tools/train/runner.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 namespace dlcc::tools {
@@ -29,12 +30,15 @@ template <class E> CLI::Validator words(const std::map<std::string, E>& table) {
   return transformer;
 }
 
-CLI::Validator positive() {
-  auto check = [](const std::string& text) -> std::string {
-    int64_t value = 0;
-    return CLI::detail::lexical_cast(text, value) && value > 0 ? "" : "'" + text + "', expected a whole number > 0";
-  };
-  return CLI::Validator(check, "> 0");
+// A model is data from somewhere, so it chooses among folders below the current one only.
+std::string folder_in_model(const std::string& dir, const std::string& model) {
+  const std::filesystem::path path(dir);
+  if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end())
+    throw UserError(ExitCode::model, "outside",
+                    "'train.checkpoint.dir' is '" + escape(dir, 60) +
+                        "', expected a folder below the current one; --out may name any",
+                    model);
+  return dir;
 }
 
 void declare_output(CLI::App& c, training::Output& output) {
@@ -74,13 +78,15 @@ void TrainCommand::declare(CLI::App& c) {
   build.declare(c);
   auto* t = "Training";
   c.add_option("--data", data, "Data instead of the model's: a data section, or another model's")->group(t);
-  c.add_option("--epochs", run.epochs, "Epochs instead of the model's")->group(t)->check(positive());
-  c.add_option("--steps", run.steps, "Batches instead of epochs")->group(t)->check(positive());
-  c.add_option("--seed", run.seed, "Seed of weights, dropout and shuffling")->group(t);
+  c.add_option("--epochs", run.epochs, "Epochs instead of the model's")->group(t)->check(whole_number(1));
+  c.add_option("--steps", run.steps, "Batches instead of epochs")->group(t)->check(whole_number(1));
+  c.add_option("--seed", run.seed, "Seed of weights, dropout and shuffling")->group(t)->check(whole_number(0));
   c.add_option("--learning-rate", run.learning_rate, "Constant rate instead of the schedule")->group(t);
   c.add_option("--validation-split", build.compile.overrides.validation_split, "Share of the samples held out")
       ->group(t);
-  c.add_option("--patience", run.patience, "Epochs without gain before stopping early")->group(t);
+  c.add_option("--patience", run.patience, "Epochs without gain before stopping early")
+      ->group(t)
+      ->check(whole_number(0));
   c.add_flag("--check-nan", build.compile.check_nan, "Check gradients too")->group(t);
   c.add_flag("--allow-nonfinite", allow_nonfinite, "Accept NaN and Inf in the data")->group(t);
   c.add_option("--require", run.require, "Exit with 9 unless it holds: 'val_accuracy>=0.97'")
@@ -88,20 +94,22 @@ void TrainCommand::declare(CLI::App& c) {
       ->allow_extra_args(false);
   auto* s = "Saving";
   c.add_option("--out", run.out, "Folder of the run; runs/<name>-<k> by default")->group(s);
-  c.add_option("--resume", run.resume, "Go on from: latest, best, or a file")
+  c.add_option("--resume", run.resume, "Go on from: latest, best, a checkpoint, or with = a folder")
       ->group(s)
       ->expected(0, 1)
       ->default_str("latest");
   c.add_option("--init-weights", run.init_weights, "Checkpoint to start the parameters from")->group(s);
   c.add_option("--checkpoint-every", checkpoint_every, "500steps, 2epochs, 30s, 5min")->group(s);
-  c.add_option("--keep", run.keep, "Numbered checkpoints to keep")->group(s);
+  c.add_option("--keep", run.keep, "Numbered checkpoints to keep")->group(s)->check(whole_number(1));
   c.add_option("--on-save-error", on_save_error, "continue or stop")
       ->group(s)
       ->check(CLI::IsMember({"continue", "stop"}));
   c.add_flag("--force-data", run.force_data, "Resume although the data changed")->group(s);
   auto* l = "Logs";
   c.add_option("--log", logs, "csv, jsonl")->delimiter(',')->group(l)->check(CLI::IsMember({"csv", "jsonl", "none"}));
-  c.add_option("--log-every", run.log_every, "Also a line of history.jsonl every N steps")->group(l);
+  c.add_option("--log-every", run.log_every, "Also a line of history.jsonl every N steps")
+      ->group(l)
+      ->check(whole_number(0));
   c.add_option("--plot", plots, "svg, term")->delimiter(',')->group(l)->check(CLI::IsMember({"svg", "term", "none"}));
   declare_output(c, run.output);
   c.footer("Examples:\n  dlcc train model.json\n  dlcc train model.json --epochs 20 --plot svg,term --require "
@@ -137,7 +145,8 @@ int TrainCommand::execute() {
     throw UserError(ExitCode::model, "nothing-to-train", "nothing to train: no parameter is trainable", build.model);
   prepared->job.allow_nonfinite = allow_nonfinite;
   run.threads = prepared->threads;
-  if (const auto& checkpoint = prepared->job.train.checkpoint; checkpoint && run.out.empty()) run.out = checkpoint->dir;
+  if (const auto& checkpoint = prepared->job.train.checkpoint; checkpoint && run.out.empty())
+    run.out = folder_in_model(checkpoint->dir, build.model);
   run.model_json = prepared->model_json;
   run.version = compiler_version();
   run.command = command_line();
@@ -222,7 +231,7 @@ void declare_bench(CLI::App& command, int& exit_code) {
   command.add_option("--warmup", state->options.warmup, "Steps before the timing starts")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command.add_option("--steps", state->options.steps, "Timed steps")->check(positive())->capture_default_str();
+  command.add_option("--steps", state->options.steps, "Timed steps")->check(whole_number(1))->capture_default_str();
   command.add_flag("--json", state->options.json, "Print JSON");
   command.add_flag("--serve", state->options.serve, "Answer `run K` lines with nanoseconds, until `quit`");
   command.footer("Example:\n  dlcc bench model.json --steps 200 --threads 2");

@@ -75,8 +75,18 @@ void Compilation::apply_compile_section(const frontend::Record& section) {
   if (options.target == default_target && section.has("target")) options.target = section.text("target");
 }
 
+// A name that no target has is the user's mistake, other than a target that this machine cannot run.
+static codegen::Target named_target(const std::string& name) {
+  try {
+    return codegen::make_target(name);
+  } catch (UserError& e) {
+    if (e.diagnostic.name == "unknown-target") e.code = ExitCode::usage;
+    throw;
+  }
+}
+
 bool Compilation::run_passes(const std::string& stage) {
-  target = codegen::make_target(options.target);
+  target = named_target(options.target);
   passes::PassContext context{ops::all_ops(), target.machine,    &diagnostics,
                               options.fuse,   options.check_nan, options.share_memory};
   options.passes.stop_after = stage;
@@ -93,8 +103,7 @@ static std::string size_text(int64_t bytes) {
 }
 
 bool Compilation::fits_memory() {
-  if (options.memory_limit < 0) return true;
-  int64_t limit = options.memory_limit ? options.memory_limit : available_memory() / 5 * 4;
+  int64_t limit = memory_limit(options);
   int64_t bytes = planned_bytes(std::get<loops::Program>(ir));
   if (bytes <= limit) return true;
   throw UserError(ExitCode::environment, "memory-limit",
@@ -153,6 +162,11 @@ int64_t planned_bytes(const loops::Program& program) {
     if (b.region != loops::Region::arena && !b.view_of.valid()) bytes += byte_count(b.type);
   for (const loops::Entry& e : program.entries) arena = std::max(arena, e.arena_bytes);
   return bytes + arena;
+}
+
+int64_t memory_limit(const CompileOptions& options) {
+  if (options.memory_limit < 0) return INT64_MAX;
+  return options.memory_limit ? options.memory_limit : available_memory() / 5 * 4;
 }
 
 int64_t available_memory() {

@@ -24,11 +24,11 @@ void write_to_stdout(std::string_view bytes) {
 }
 
 void refuse_bad_target(const std::string& path, const std::string& input) {
-  struct stat out, in;
+  struct stat out;
   if (stat(path.c_str(), &out) != 0) return;
   if (S_ISDIR(out.st_mode)) throw UserError(ExitCode::io, "cannot-write", "is a directory, expected a file name", path);
   if (!S_ISREG(out.st_mode)) throw UserError(ExitCode::io, "cannot-write", "is not a regular file", path);
-  if (!input.empty() && stat(input.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+  if (runtime::same_file(path, input))
     throw UserError(ExitCode::io, "cannot-write", "is the input file; it is never overwritten", path);
 }
 } // namespace

@@ -24,7 +24,6 @@ dlcc_status status_of(const UserError& e) {
   const std::string& name = e.diagnostic.name;
   if (name == "abi") return DLCC_E_ABI;
   if (name == "memory-limit") return DLCC_E_NOMEM;
-  if (name == "unknown-target") return DLCC_E_ARG;
   switch (e.code) {
   case ExitCode::io:
     return DLCC_E_IO;
@@ -37,6 +36,12 @@ dlcc_status status_of(const UserError& e) {
   }
 }
 
+/// A module that the runtime refused.
+struct Refused {
+  dlcc_status status;
+  std::string message;
+};
+
 // No exception leaves the library.
 template <class Body> dlcc_status guarded(dlcc_error* err, Body&& body) noexcept {
   try {
@@ -44,10 +49,14 @@ template <class Body> dlcc_status guarded(dlcc_error* err, Body&& body) noexcept
     return fill(err, DLCC_OK, "");
   } catch (const UserError& e) {
     return fill(err, status_of(e), format_short(e.diagnostic));
+  } catch (const Refused& r) {
+    return fill(err, r.status, r.message);
   } catch (const std::bad_alloc&) {
     return fill(err, DLCC_E_NOMEM, "out of memory");
   } catch (const std::exception& e) {
     return fill(err, DLCC_E_INTERNAL, e.what());
+  } catch (...) {
+    return fill(err, DLCC_E_INTERNAL, "exception in a callback of the host");
   }
 }
 
@@ -55,6 +64,8 @@ CompileOptions compile_options(const dlcc_compile_options* o) {
   CompileOptions options;
   if (!o) return options;
   if (o->struct_size != sizeof *o) throw UserError(ExitCode::usage, "abi", "dlcc_compile_options has another size");
+  if (o->flags != 0) throw UserError(ExitCode::usage, "argument", "options: flags is not 0");
+  if (o->batch_size < 0) throw UserError(ExitCode::usage, "argument", "options: batch_size is negative");
   if (o->target) options.target = o->target;
   if (o->dtype) options.overrides.dtype = o->dtype;
   if (o->batch_size > 0) options.overrides.batch_size = o->batch_size;
@@ -77,8 +88,8 @@ void wrap(codegen::JitModule code, dlcc_module** out) {
   auto* owned = new codegen::JitModule(std::move(code));
   dlcc_error error = {};
   auto release = [](void* p) { delete static_cast<codegen::JitModule*>(p); };
-  if (dlcc_module_wrap_owned(owned->module(), release, owned, out, &error))
-    throw InternalError(std::string("the module is refused: ") + error.message);
+  if (dlcc_status status = dlcc_module_wrap_owned(owned->module(), release, owned, out, &error))
+    throw Refused{status, error.message};
 }
 
 void require(const void* pointer, const char* name) {

@@ -20,10 +20,11 @@ typedef struct dlcc_compile_options {
   void* user;
 } dlcc_compile_options;
 
-/* Compiles a model file. `options` may be null. A model at fault is DLCC_E_ARG, with the first message in `err` and all
- * of them reported; a file that cannot be read DLCC_E_IO; a machine without AVX2 and FMA DLCC_E_CPU; a model too large
- * for the memory that is free DLCC_E_NOMEM; a struct_size that is not known DLCC_E_ABI. Thread-safe. Close
- * the module with dlcc_module_close; the code stays while sessions of it exist. */
+/* Compiles a model file. `options` may be null. A model or an option at fault is DLCC_E_ARG, with the first message in
+ * `err` and all of them reported; a file that cannot be read DLCC_E_IO; a machine without AVX2 and FMA, or that cannot
+ * run code for `target`, DLCC_E_CPU; a model too large for the memory that is free DLCC_E_NOMEM; a struct_size that is
+ * not known DLCC_E_ABI. Thread-safe. Close the module with dlcc_module_close; the code stays while sessions of it
+ * exist. */
 DLCC_API dlcc_status dlcc_compile_file(const char* path, const dlcc_compile_options* options, dlcc_module** out,
                                        dlcc_error* err);
 /* The same for a text in memory; `name` stands in messages. */

@@ -20,8 +20,9 @@ bool set_and_not_empty(const char* variable) {
 bool utf8_locale() {
   for (const char* variable : {"LC_ALL", "LC_CTYPE", "LANG"})
     if (set_and_not_empty(variable)) {
-      const std::string v = std::getenv(variable);
-      return v.find("UTF-8") != std::string::npos || v.find("utf8") != std::string::npos;
+      // As "C.UTF-8", "de_DE.utf-8" or "en_US.utf8".
+      const char* value = std::getenv(variable);
+      return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
     }
   return false;
 }

@@ -112,11 +112,18 @@ void History::read_csv(const std::string& text) {
   replace_lines(csv_path_, text, kept);
 }
 
+// A line that does not go in as a whole, on a full disk, is taken back.
 void History::append(int file, const std::string& path, const std::string& text) {
+  const off_t before = lseek(file, 0, SEEK_END);
   for (size_t done = 0; done < text.size();) {
     const ssize_t n = write(file, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) runtime::fail_errno("cannot write", path, errno);
+    if (n < 0) {
+      const int error = errno;
+      // If even that fails, the torn line stays there until the run is resumed.
+      if (done > 0 && ftruncate(file, before) != 0) dirty_ = true;
+      runtime::fail_errno("cannot write", path, error);
+    }
     done += static_cast<size_t>(n);
   }
   dirty_ = true;

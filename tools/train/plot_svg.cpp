@@ -48,12 +48,35 @@ std::string xml(const std::string& s) {
   return out;
 }
 
+// At most about so many points: of each stretch of epochs the lowest and the highest, which is what a picture of this
+// size can show of it. A stretch without any keeps one of its gaps.
+void thin_out(std::vector<std::pair<double, double>>& points) {
+  constexpr size_t most = 2000;
+  if (points.size() <= most) return;
+  const size_t stretch = (points.size() + most / 2 - 1) / (most / 2);
+  std::vector<std::pair<double, double>> kept;
+  for (size_t begin = 0; begin < points.size(); begin += stretch) {
+    const size_t end = std::min(begin + stretch, points.size());
+    size_t low = end, high = end;
+    for (size_t i = begin; i < end; ++i) {
+      if (!std::isfinite(points[i].second)) continue;
+      if (low == end || points[i].second < points[low].second) low = i;
+      if (high == end || points[i].second > points[high].second) high = i;
+    }
+    if (low == end) low = high = begin;
+    kept.push_back(points[std::min(low, high)]);
+    if (low != high) kept.push_back(points[std::max(low, high)]);
+  }
+  points = std::move(kept);
+}
+
 Curve curve_of(const std::vector<EpochLine>& lines, const std::string& name, size_t color) {
   Curve c{name, colors[color], {}};
   for (const EpochLine& l : lines) {
     const double* v = find_value(l.values, name);
     c.points.emplace_back(static_cast<double>(l.epoch), v ? *v : std::nan(""));
   }
+  thin_out(c.points);
   return c;
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/core/atomic_file.h"
 #include "runtime/data/dataset.h"
 #include "runtime/data/error.h"
+#include "runtime/data/open.h"
 #include "tools/train/console.h"
 #include "tools/train/part.h"
 #include "tools/train/run_folder.h"
@@ -106,6 +107,17 @@ int find_output(const dlcc_module_v1& m, const dlcc_entry_v1& e, const std::stri
                 "output");
 }
 
+// Predictions never replace what they come from.
+void refuse_inputs(const Job& job, const std::string& weights, const std::string& out) {
+  std::vector<std::string> inputs = job.origins;
+  inputs.push_back(weights);
+  if (job.data)
+    for (std::string& name : data::file_names(*job.data, job.files)) inputs.push_back(std::move(name));
+  for (const std::string& input : inputs)
+    if (runtime::same_file(out, input))
+      throw Failure(exit_io, "'" + data::escape(out) + "' is the input file; it is never overwritten", "output");
+}
+
 class Predictor {
 public:
   Predictor(const Job& job, const PredictOptions& options, Console& console)
@@ -114,6 +126,7 @@ public:
                   if (level <= 1) console.warn(warning_line(text, "session"));
                 }) {
     const std::string weights = find_weights(options.weights);
+    refuse_inputs(job, weights, options.out);
     load_weights(runner_, weights);
     console.note("weights of '" + data::escape(weights) + "'");
     part_ = open_part(job, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)), console);
@@ -172,7 +185,7 @@ int run(const Job& job, const PredictOptions& options) {
       throw Failure(exit_usage, "'" + data::escape(options.out) + "': expected a name that ends in .npy or .csv", "output");
   Predictor predictor(job, options, console);
   auto go_on = [&] { return signals.stop() == 0; };
-  if (options.out.empty()) {
+  if (options.out.empty() || options.out == "-") {
     try {
       return predictor.run(false, write_stdout, go_on) ? int{exit_ok} : 128 + signals.stop();
     } catch (const BrokenPipe&) {

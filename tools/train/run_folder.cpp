@@ -7,6 +7,7 @@
 #include "tools/train/text.h"
 
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstring>
@@ -76,18 +77,18 @@ void RunFolder::claim() {
   runtime::remove_stale_temporaries(path_);
 }
 
-void RunFolder::choose_checkpoint(const std::string& which) {
+void RunFolder::choose_checkpoint(const std::string& folder, const std::string& which) {
   if (which == "latest") {
-    const auto found = runtime::find_latest_checkpoint(path_);
+    const auto found = runtime::find_latest_checkpoint(folder);
     warnings_ = skipped_lines(found);
     checkpoint_ = found.path;
     if (!checkpoint_.empty()) return;
     throw Failure(exit_checkpoint,
-                  "'" + escape(path_) + "' holds no valid checkpoint to resume from" +
+                  "'" + escape(folder) + "' holds no valid checkpoint to resume from" +
                       (found.skipped.empty() ? "" : " (" + found.skipped.front().reason + ")"),
                   "resume");
   }
-  checkpoint_ = which == "best" ? path_ + "/best.safetensors" : which;
+  checkpoint_ = which == "best" ? folder + "/best.safetensors" : which;
   if (!exists(checkpoint_))
     throw Failure(which == "best" ? exit_checkpoint : exit_io, "there is no '" + escape(checkpoint_) + "'", "resume");
 }
@@ -95,8 +96,11 @@ void RunFolder::choose_checkpoint(const std::string& which) {
 RunFolder RunFolder::resumed(const RunOptions& options, const std::string& name) {
   RunFolder run;
   const bool named = options.resume == "latest" || options.resume == "best";
+  const bool folder = !named && is_folder(options.resume);
   if (!options.out.empty())
     run.path_ = options.out;
+  else if (folder)
+    run.path_ = options.resume;
   else if (!named)
     run.path_ = folder_of(options.resume);
   else if (const int64_t k = newest_number(name); k > 0)
@@ -105,9 +109,14 @@ RunFolder RunFolder::resumed(const RunOptions& options, const std::string& name)
     throw Failure(exit_checkpoint, "there is no run of '" + escape(name) + "' in 'runs' to resume", "resume");
   if (named && !is_folder(run.path_))
     throw Failure(exit_checkpoint, "there is no folder '" + escape(run.path_) + "' to resume from", "resume");
+  // The folder is locked before a checkpoint is chosen in it, but none is made for a checkpoint that is not there.
+  const std::string source = folder ? options.resume : run.path_;
+  const bool in_place = (named || folder) && source == run.path_;
+  if (in_place) run.claim();
+  run.choose_checkpoint(source, folder ? "latest" : options.resume);
+  if (in_place) return run;
   if (!is_folder(run.path_)) make_folder(run.path_);
   run.claim();
-  run.choose_checkpoint(options.resume);
   return run;
 }
 
@@ -149,8 +158,10 @@ void load_weights(Runner& runner, const std::string& file) {
 }
 
 uint64_t data_seed(const Runner& runner, uint64_t otherwise) {
-  int64_t seed = 0;
-  return parse_integer(runner.meta("dlcc.data_seed", ""), &seed) ? static_cast<uint64_t>(seed) : otherwise;
+  const std::string text = runner.meta("dlcc.data_seed", "");
+  uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  return error == std::errc() && end == text.data() + text.size() ? seed : otherwise;
 }
 
 void write_text(const std::string& path, const std::string& text) {
@@ -196,6 +207,10 @@ static std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+bool is_resume_value(const std::string& word) {
+  return word == "latest" || word == "best" || word.ends_with(".safetensors");
+}
+
 std::string resume_command(const std::vector<std::string>& command, const std::string& folder) {
   std::string out;
   for (size_t i = 0; i < command.size(); ++i) {
@@ -205,8 +220,7 @@ std::string resume_command(const std::vector<std::string>& command, const std::s
       continue;
     }
     if (word == "--resume") { // its value may be the next word
-      const std::string next = i + 1 < command.size() ? command[i + 1] : "";
-      if (next == "latest" || next == "best" || next.ends_with(".safetensors")) ++i;
+      if (i + 1 < command.size() && is_resume_value(command[i + 1])) ++i;
       continue;
     }
     if (word.starts_with("--resume=") || word.starts_with("--out=")) continue;

@@ -13,8 +13,8 @@ namespace dlcc::training {
 
 class RunFolder {
 public:
-  /// The folder of a run that is resumed, locked, and the checkpoint in it. Throws Failure (checkpoint) if there is
-  /// none that is valid, or if another run has the folder.
+  /// The folder of a run that is resumed, locked, and the checkpoint to go on from, which may lie elsewhere. Throws
+  /// Failure (checkpoint) if there is none that is valid, or if another run has the folder.
   static RunFolder resumed(const RunOptions& options, const std::string& name);
   /// Refuses, before anything is made, an explicit folder that holds checkpoints (checkpoint).
   static void check_free(const RunOptions& options);
@@ -28,7 +28,7 @@ public:
 
 private:
   void claim(); // lock, remove what dead runs left
-  void choose_checkpoint(const std::string& which);
+  void choose_checkpoint(const std::string& folder, const std::string& which);
 
   std::string path_, checkpoint_;
   std::vector<std::string> warnings_;
@@ -50,6 +50,9 @@ void write_text(const std::string& path, const std::string& text);
 /// What was run, where and with what, as JSON.
 std::string run_record(const RunOptions& options, const dlcc_module_v1& module, uint64_t seed, int64_t samples,
                        uint64_t data_hash);
+
+/// Whether a word that follows --resume is its value.
+bool is_resume_value(const std::string& word);
 
 /// The shell command that goes on with a run: `command` without its own --out and --resume, then those.
 std::string resume_command(const std::vector<std::string>& command, const std::string& folder);

@@ -52,6 +52,7 @@ struct Job {
   bool allow_nonfinite = false;
   ReactiveSchedule schedule;
   std::vector<std::string> maximised; ///< metrics of which more is better
+  std::vector<std::string> origins;   ///< the files that describe it, which no result may replace
 };
 
 enum class Progress : uint8_t { automatic, bar, lines, none };
@@ -80,7 +81,7 @@ struct RunOptions {
   std::optional<double> learning_rate;
   std::optional<CheckpointEvery> checkpoint_every;
   std::optional<int64_t> keep;
-  std::string resume; ///< empty, "latest", "best" or a file
+  std::string resume; ///< empty, "latest", "best", a file, or the folder of a run, whose latest is meant
   std::string init_weights;
   std::optional<int64_t> patience;
   bool log_csv = true, log_jsonl = true;
@@ -117,7 +118,7 @@ struct PredictOptions {
   Part part = Part::automatic;
   std::optional<uint64_t> seed;
   int threads = 0;
-  std::string out;    ///< empty: csv on stdout; else a file, *.npy or csv
+  std::string out;    ///< empty or "-": csv on stdout; else a file, *.npy or csv
   std::string result; ///< name of the output; empty: the first
   Output output;
 };

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,8 @@ private:
 
   // trainer_end.cpp
   bool save(const std::string& file);
+  bool save_state(const std::string& file);
+  void save_last();
   void flush_history();
   void save_numbered();
   void save_error(const std::string& message);
@@ -73,6 +76,7 @@ private:
   void checkpoint_after_epoch();
   int finish();
   int finish_interrupted();
+  int report_stop();
   [[noreturn]] void stop_non_finite(const std::string& what, bool state_is_good);
   void partial_epoch();
   void restore_best();
@@ -102,7 +106,8 @@ private:
   bool resumed_ = false, io_failed_ = false, saved_last_ = false;
   uint64_t first_step_ = 0, steps_done_ = 0;
   int64_t samples_done_ = 0;
-  double loop_seconds_ = 0;
+  double loop_seconds_ = 0, save_seconds_ = 0; // of the loop; of the last save
+  std::set<std::string> known_faults_;         // of saving, that a warning has been given of
   Clock::time_point epoch_start_{}, last_save_{};
 };
 

@@ -14,13 +14,20 @@
 namespace dlcc::training {
 
 namespace {
-// Without numbered checkpoints the state is saved at the first end of an epoch after so long.
-constexpr double seconds_between_saves = 30;
+// Without numbered checkpoints the state is saved at the end of an epoch if the last save is so long ago, or so many
+// times as long as it took.
+constexpr double seconds_between_saves = 30, save_times_between_saves = 20;
+
+// What the system said, without the file's name, which may hold a number.
+std::string cause_of(const std::string& message) {
+  const size_t colon = message.rfind(": ");
+  return colon == std::string::npos ? message : message.substr(colon);
+}
 } // namespace
 
 void Trainer::save_error(const std::string& message) {
   if (options_.stop_on_save_error) throw Failure(exit_io, message, "save");
-  console_.warn(warning_line(message + "; training goes on", "save"));
+  if (known_faults_.insert(message).second) console_.warn(warning_line(message + "; training goes on", "save"));
   io_failed_ = true;
 }
 
@@ -31,13 +38,27 @@ bool Trainer::save(const std::string& file) {
     runner_.save(*folder_ / file);
   } catch (const Failure& f) {
     if (options_.stop_on_save_error || f.code() == exit_internal) throw;
-    console_.warn(f.what());
-    console_.warn(warning_line("'" + runtime::escape(file) + "' was not saved; training goes on", "save"));
+    if (known_faults_.insert(cause_of(f.text())).second) {
+      console_.warn(f.what());
+      console_.warn(warning_line("'" + runtime::escape(file) + "' was not saved; training goes on", "save"));
+    }
     io_failed_ = true;
     return false;
   }
-  last_save_ = Clock::now();
   return true;
+}
+
+// A checkpoint to go on from, which the best one is not.
+bool Trainer::save_state(const std::string& file) {
+  const auto start = Clock::now();
+  if (!save(file)) return false;
+  last_save_ = Clock::now();
+  save_seconds_ = seconds_since(start);
+  return true;
+}
+
+void Trainer::save_last() {
+  if (!saved_last_) saved_last_ = save_state("last.safetensors");
 }
 
 // A checkpoint must not be on the disk before the lines of the epochs it has behind it.
@@ -52,7 +73,7 @@ void Trainer::flush_history() {
 void Trainer::save_numbered() {
   char name[64];
   std::snprintf(name, sizeof name, "ckpt-%08llu.safetensors", 0ULL + runner_.step());
-  if (!save(name)) return;
+  if (!save_state(name)) return;
   const int64_t keep = options_.keep.value_or(train_.checkpoint ? train_.checkpoint->keep : 3);
   try {
     runtime::prune_checkpoints(folder_->path(), static_cast<unsigned>(std::clamp<int64_t>(keep, 1, 1'000'000)));
@@ -70,16 +91,17 @@ void Trainer::checkpoint_after_step() {
 }
 
 void Trainer::checkpoint_after_epoch() {
+  const double pause = std::min(seconds_between_saves, save_times_between_saves * save_seconds_);
   if (every_ && every_->unit == CheckpointEvery::Unit::epochs) {
     if (state_.epoch % std::max<int64_t>(every_->count, 1) == 0) save_numbered();
-  } else if (!every_ && seconds_since(last_save_) >= seconds_between_saves) {
-    saved_last_ = save("last.safetensors");
+  } else if (!every_ && seconds_since(last_save_) >= pause) {
+    save_last();
   }
 }
 
 int Trainer::finish() {
   if (!stop_reason_.empty()) console_.note(stop_reason_);
-  if (!saved_last_) save("last.safetensors");
+  save_last();
   if (state_.batch > 0) partial_epoch();
   summary();
   restore_best();
@@ -87,7 +109,7 @@ int Trainer::finish() {
   flush_history();
   plots();
   console_.note("saved in '" + runtime::escape(folder_->path()) + "'");
-  if (signals_.stop() != 0) return finish_interrupted();
+  if (signals_.stop() != 0) return report_stop();
   const auto missed = unmet(requirements_, last_values_);
   for (const std::string& line : missed) console_.warn(line);
   if (io_failed_) return exit_io;
@@ -95,15 +117,21 @@ int Trainer::finish() {
 }
 
 int Trainer::finish_interrupted() {
-  const int signal = signals_.stop();
-  const bool saved = save("last.safetensors");
+  save_last();
   plots();
+  return report_stop();
+}
+
+// Nothing is saved here any more: the weights may by now be those of the best epoch.
+int Trainer::report_stop() {
+  const int signal = signals_.stop();
   console_.warn("stopped by " +
                 std::string(signal == SIGINT    ? "SIGINT"
                             : signal == SIGTERM ? "SIGTERM"
                                                 : "SIGHUP") +
-                " after step " + std::to_string(runner_.step()) + (saved ? "; to go on:" : "; nothing was saved"));
-  if (!saved) return exit_io;
+                " after step " + std::to_string(runner_.step()) +
+                (saved_last_ ? "; to go on:" : "; nothing was saved"));
+  if (!saved_last_) return exit_io;
   console_.warn("  " + resume_command(options_.command, folder_->path()));
   return 128 + signal;
 }

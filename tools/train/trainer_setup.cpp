@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unistd.h>
 
 namespace dlcc::training {
 
@@ -59,6 +60,7 @@ void Trainer::prepare() {
   check_names(requirements_, result_names());
   if (!resumed_) folder_ = RunFolder::created(options_, job_.name);
   restore_best_copy();
+  if (resumed_) runtime::drop_later_checkpoints(folder_->path(), runner_.step());
   write_run_files();
   open_history();
   last_save_ = Clock::now();
@@ -213,7 +215,8 @@ void Trainer::restore_best_copy() {
 
 void Trainer::write_run_files() {
   try {
-    if (!resumed_ && !options_.model_json.empty()) write_text(*folder_ / "model.json", options_.model_json);
+    const bool has_model = resumed_ && access((*folder_ / "model.json").c_str(), F_OK) == 0;
+    if (!has_model && !options_.model_json.empty()) write_text(*folder_ / "model.json", options_.model_json);
     write_text(*folder_ / "run.json",
                run_record(options_, runner_.module(), state_.data_seed, data_.train->samples(), state_.data_hash));
   } catch (const runtime::Error& e) {

@@ -5,10 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-
 #include <cstring>
+#include <fstream>
 #include <regex>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace dlcc::cli_tests {
 namespace {
@@ -126,10 +127,19 @@ TEST_F(Environment, NoOptimizerNoTraining) {
   expect_fault(folder.run({"train", "m.json", "--out", "run"}), 3, {"m.json: ", "'optimizer'"});
 }
 
+// Sent while it waits for its model on standard input, as soon as it ignores the signal.
 TEST_F(Environment, AWishForACheckpointBeforeTrainingKillsNothing) {
   Running run(folder, {"train", "-", "--out", "run"}, {.input = tiny});
+  auto ignores = [&](int signal) {
+    std::ifstream status("/proc/" + std::to_string(run.pid()) + "/status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with("SigIgn:")) return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+    return false;
+  };
+  for (int i = 0; i < 1000 && !ignores(SIGUSR1); ++i) usleep(10'000);
   run.send(SIGUSR1);
-  EXPECT_EQ(run.finish().exit_code, 0);
+  Result r = run.finish();
+  EXPECT_EQ(r.exit_code, 0) << r.signal << r.err;
 }
 
 // What is written to descriptors 1 and 2 must not land in a file of the run that got their numbers.

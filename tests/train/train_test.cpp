@@ -356,12 +356,12 @@ TEST_F(Train, EvaluatesAndPredictsWithTheWeightsOfARun) {
 
 TEST_F(Train, PredictionsReplaceNothingTheyComeFrom) {
   ASSERT_EQ(run(), 0) << err_;
-  std::ofstream(path("origin.csv")) << "{}\n";
-  job_.origins = {path("origin.csv")};
+  std::ofstream(path("origin.json")) << "{}\n";
+  job_.origins = {path("origin.json")};
   PredictOptions p;
   p.weights = path("out/last.safetensors");
   std::filesystem::create_hard_link(p.weights, path("again.csv"));
-  for (const char* input : {"origin.csv", "test.csv", "again.csv"}) {
+  for (const char* input : {"origin.json", "test.csv", "out/last.safetensors", "again.csv"}) {
     const std::string before = read(input);
     p.out = path(input);
     EXPECT_EQ(captured([&] { return predict(job_, p); }), 6) << input;

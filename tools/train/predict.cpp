@@ -120,13 +120,11 @@ void refuse_inputs(const Job& job, const std::string& weights, const std::string
 
 class Predictor {
 public:
-  Predictor(const Job& job, const PredictOptions& options, Console& console)
+  Predictor(const Job& job, const PredictOptions& options, const std::string& weights, Console& console)
       : runner_(job.module, options.threads, options.seed.value_or(job.seed),
                 [&console](int level, const std::string& text) {
                   if (level <= 1) console.warn(warning_line(text, "session"));
                 }) {
-    const std::string weights = find_weights(options.weights);
-    refuse_inputs(job, weights, options.out);
     load_weights(runner_, weights);
     console.note("weights of '" + data::escape(weights) + "'");
     part_ = open_part(job, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)), console);
@@ -178,12 +176,14 @@ int run(const Job& job, const PredictOptions& options) {
   Console console(options.output);
   if (options.weights.empty())
     throw Failure(exit_usage, "--weights expected: a checkpoint or the folder of a run", "weights");
+  const std::string weights = find_weights(options.weights);
+  refuse_inputs(job, weights, options.out);
   const size_t dot = options.out.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : options.out.substr(dot + 1);
   for (const char* other : {"npz", "json", "safetensors", "h5", "parquet"})
     if (extension == other)
       throw Failure(exit_usage, "'" + data::escape(options.out) + "': expected a name that ends in .npy or .csv", "output");
-  Predictor predictor(job, options, console);
+  Predictor predictor(job, options, weights, console);
   auto go_on = [&] { return signals.stop() == 0; };
   if (options.out.empty() || options.out == "-") {
     try {

@@ -71,6 +71,8 @@ void run_lld(const std::vector<std::string>& arguments) {
   std::string messages;
   llvm::raw_string_ostream out(messages);
   lld::Result result = lld::lldMain(pointers, out, out, {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode != 0 && messages.find("output file") != std::string::npos)
+    throw UserError(ExitCode::io, "cannot-write", messages.substr(0, messages.find('\n')));
   DLCC_CHECK(result.retCode == 0 && result.canRunAgain, "lld refuses the objects: " + messages);
 }
 

@@ -4,7 +4,10 @@
 #include "tools/train/run_folder.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <iostream>
 #include <sys/stat.h>
 #include <system_error>
 
@@ -92,6 +95,14 @@ int run(std::vector<std::string> words) {
   }
   return exit_code;
 }
+
+// What is still in a buffer counts as written; that nobody reads it is no fault.
+int flushed(int exit_code) {
+  errno = 0;
+  std::cout.flush();
+  if ((std::fflush(stdout) == 0 && std::cout) || errno == EPIPE) return exit_code;
+  throw UserError(ExitCode::io, "cannot-write", std::string("cannot write: ") + std::strerror(errno), "<stdout>");
+}
 } // namespace
 
 } // namespace dlcc::tools
@@ -102,7 +113,7 @@ int main(int argc, char** argv) {
     tools::prepare_environment();
     tools::command_line().assign(argv, argv + argc);
     if (argc < 2) return tools::run({"--help"}), static_cast<int>(ExitCode::usage);
-    return tools::run({argv + 1, argv + argc});
+    return tools::flushed(tools::run({argv + 1, argv + argc}));
   } catch (const UserError& e) {
     tools::print_diagnostic(e.diagnostic, {}, tools::DiagnosticsFormat::brief);
     return static_cast<int>(e.code);

@@ -73,7 +73,16 @@ const Row in_idx[] = {
 };
 INSTANTIATE_TEST_SUITE_P(Idx, BadData, testing::ValuesIn(in_idx), name_of);
 
+// The table's label as a class number, and as a probability.
+const std::string classes = replaced(replaced(from_csv, R"("units": 1)", R"("units": 3, "activation": "softmax")"),
+                                     "mean_squared_error", "sparse_categorical_crossentropy");
+const std::string probability = replaced(replaced(from_csv, R"("units": 1)", R"("units": 1, "activation": "sigmoid")"),
+                                         "mean_squared_error", "binary_crossentropy");
+
 const Row in_csv[] = {
+    {"G2_half_a_class", classes, {{"t.csv", replaced(table, "6", "2.5")}}, {"t.csv:3:5: error: '2.5' where an integer is expected"}},
+    {"G2_nearly_a_class", classes, {{"t.csv", replaced(table, "6", "2.0000001")}}, {"t.csv:3:5:", "an integer is expected"}},
+    {"G13_no_probability", probability, {{"t.csv", "a,b,y\n1,2,0\n4,5,6\n"}}, {"t.csv:3: error: label 6 at sample 1, values in [0, 1] expected"}},
     csv_row("H20_nul_after_a_quote", std::string("a,b,y\n1,\"2\"") + std::string(1, '\0') + "3\n", {"t.csv:2:", "closing quote"}),
     csv_row("G5_nan", replaced(table, "5", "nan"), {"t.csv:3:3: error: 'nan'", "finite"}),
     csv_row("G5_infinity", replaced(table, "5", "-inf"), {"t.csv:3:3: error: '-inf'", "finite"}),

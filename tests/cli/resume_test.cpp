@@ -84,6 +84,15 @@ TEST_F(Interrupted, J1ACheckpointOfAnotherModelIsRefused) {
   EXPECT_TRUE(after == before);
 }
 
+TEST_F(Interrupted, J3EvalUsesTheNewestWhereTheBestIsDamaged) {
+  ASSERT_EQ(train("run").exit_code, 0);
+  folder.write("run/best.safetensors", folder.read("run/best.safetensors").substr(0, 700));
+  Result r = folder.run({"eval", "m.json", "--weights", "run", "--on", "train"});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_NE(r.err.find("warning: 'run/best.safetensors': corrupt"), std::string::npos) << r.err;
+  EXPECT_NE(r.err.find("weights of 'run/last.safetensors'"), std::string::npos) << r.err;
+}
+
 TEST_F(Interrupted, J3DamageIsSeenAndTheGoodOneBeforeIsUsed) {
   ASSERT_EQ(train("run", {"--checkpoint-every", "1epochs"}).exit_code, 0);
   const std::string good = last("run");

@@ -160,6 +160,27 @@ TEST_F(Environment, K6OutputThatCannotBeWritten) {
   EXPECT_EQ(folder.run({"check", "m.json"}, {.redirections = "> >(true)"}).exit_code, 0) << "a closed pipe is no fault";
 }
 
+TEST_F(Environment, K6HelpAndListsThatCannotBeWritten) {
+  for (const std::vector<std::string>& args : {std::vector<std::string>{"--help"}, {"--version"}, {"ops"}, {"gradcheck", "m.json"}})
+    EXPECT_EQ(folder.run(args, {.redirections = ">/dev/full"}).exit_code, 6) << args[0];
+}
+
+// C9: there is no training without a loss, and several are added.
+TEST_F(Environment, C9NoLossOrTwo) {
+  folder.write("m.json", replaced(tiny, R"("loss": "binary_crossentropy", "metrics": ["accuracy"],)", R"("loss": [],)"));
+  expect_fault(folder.run({"train", "m.json", "--out", "run"}), 3, {"m.json: ", "no training without 'loss'"});
+  folder.write("m.json", replaced(tiny, R"("loss": "binary_crossentropy")",
+                                  R"("loss": ["binary_crossentropy", {"type": "mean_squared_error", "weight": 0.5}])"));
+  EXPECT_EQ(folder.run({"train", "m.json", "--out", "run"}).exit_code, 0);
+}
+
+// A limit of the file size is a fault of the system, and nothing is left half-written.
+TEST_F(Environment, FilesThatMayNotGrow) {
+  Result r = folder.run({"m.json", "-o", "m.so"}, {.limits = {"-f 4"}});
+  EXPECT_EQ(r.exit_code, 6) << r.err;
+  EXPECT_FALSE(folder.has("m.so"));
+}
+
 TEST_F(Environment, K7NoHomeNoTemporaryFolder) {
   RunOptions bare;
   bare.env = {{"HOME", ""}, {"TMPDIR", "/nonexistent"}};

@@ -73,6 +73,7 @@ void prepare_environment() {
   check_stack_limit();
   codegen::exit_when_out_of_memory(static_cast<int>(ExitCode::environment));
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); // a write beyond the limit fails instead
   signal(SIGUSR1, SIG_IGN);
   for (const char* variable : {"OMP_NUM_THREADS", "OMP_THREAD_LIMIT"})
     if (const char* value = getenv(variable); value && !is_thread_list(value)) drop(variable, value);

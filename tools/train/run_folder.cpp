@@ -146,7 +146,11 @@ std::string find_weights(const std::string& weights) {
   if (!exists(weights)) throw Failure(exit_io, "cannot open '" + escape(weights) + "': " + std::strerror(errno), "io");
   if (!is_folder(weights)) return weights;
   const std::string best = weights + "/best.safetensors";
-  if (exists(best)) return best;
+  try {
+    if (exists(best)) return runtime::CheckpointFile(best).path();
+  } catch (const runtime::Error& e) { // the newest is better than none
+    std::fprintf(stderr, "%s\n", warning_line(e.message(), "checkpoint").c_str());
+  }
   const auto found = runtime::find_latest_checkpoint(weights);
   for (const std::string& line : skipped_lines(found)) std::fprintf(stderr, "%s\n", line.c_str());
   if (!found.path.empty()) return found.path;

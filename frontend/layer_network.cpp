@@ -1,6 +1,8 @@
 // A network written as layers.
 #include "frontend/layers.h"
 
+#include <algorithm>
+
 namespace dlcc::frontend {
 
 using ops::Term;

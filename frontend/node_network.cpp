@@ -5,6 +5,8 @@
 
 #include "ir/graph/call.h"
 
+#include <algorithm>
+
 namespace dlcc::frontend {
 
 namespace {

@@ -2,6 +2,7 @@
 #include "ir/ops/indices.h"
 #include "ir/ops/record.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dlcc::ops {

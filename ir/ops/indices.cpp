@@ -1,5 +1,7 @@
 #include "ir/ops/indices.h"
 
+#include <algorithm>
+
 namespace dlcc::ops {
 
 using loops::Index;

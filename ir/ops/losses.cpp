@@ -1,6 +1,7 @@
 // The losses that are no cross-entropies, named as Keras 3.
 #include "ir/ops/loss.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 

@@ -1,6 +1,8 @@
 // Means over the valid rows of a batch: what lies behind n_valid is padding and must not count.
 #include "ir/ops/record.h"
 
+#include <algorithm>
+
 namespace dlcc::ops {
 
 namespace {

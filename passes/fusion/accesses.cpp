@@ -2,6 +2,8 @@
 
 #include "ir/graph/op.h"
 
+#include <algorithm>
+
 namespace dlcc::passes {
 
 using namespace graph;

@@ -2,6 +2,7 @@
 
 #include "ir/ops/build.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dlcc::passes {

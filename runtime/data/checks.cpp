@@ -1,6 +1,7 @@
 #include "runtime/data/error.h"
 #include "runtime/data/pipeline.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>

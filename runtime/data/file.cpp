@@ -1,5 +1,6 @@
 #include "runtime/data/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>

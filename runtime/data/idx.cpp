@@ -1,5 +1,6 @@
 #include "runtime/data/readers.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 

@@ -3,6 +3,7 @@
 
 #include "ir/loops/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 

@@ -5,6 +5,7 @@
 #include "ir/graph/parse.h"
 #include "ir/graph/print.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>

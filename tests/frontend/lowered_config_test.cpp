@@ -5,6 +5,7 @@
 #include "frontend/print_config.h"
 #include "ir/graph/print.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>

@@ -1,6 +1,7 @@
 // The files of this repository as the lint tests see them; what is built or hidden is left out.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>

@@ -4,6 +4,8 @@
 
 #include "ir/graph/evaluate.h"
 
+#include <algorithm>
+
 namespace dlcc::testing {
 namespace {
 

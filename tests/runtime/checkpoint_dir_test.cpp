@@ -2,6 +2,7 @@
 #include "tests/runtime/fake_module.h"
 
 #include <fcntl.h>
+#include <algorithm>
 #include <filesystem>
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -1,5 +1,6 @@
 #include "tests/runtime/fake_module.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 // Compiled steps: damaged tables, damaged files, files that must not be trusted.
 #include "tests/runtime/fake_module.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <dlfcn.h>
 #include <filesystem>

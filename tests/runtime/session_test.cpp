@@ -1,6 +1,8 @@
 // The ordinary life of a session.
 #include "tests/runtime/fake_module.h"
 
+#include <algorithm>
+
 using namespace dlcc::test;
 
 TEST(Session, InitFillsTheParametersFromTheSeed) {

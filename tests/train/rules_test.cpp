@@ -7,6 +7,7 @@
 #include "tools/train/text.h"
 #include "tools/train/watch.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 

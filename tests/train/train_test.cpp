@@ -3,6 +3,7 @@
 
 #include "tools/train/failure.h"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstring>

@@ -6,6 +6,7 @@
 #include "ir/ops/ops.h"
 #include "runtime/core/atomic_file.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>

@@ -5,6 +5,8 @@
 #include "tools/cli/options.h"
 #include "tools/driver/output.h"
 
+#include <algorithm>
+
 namespace dlcc::tools {
 
 namespace {

@@ -1,5 +1,6 @@
 #include "tools/cli/options.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace dlcc::tools {

@@ -4,6 +4,7 @@
 #include "tools/driver/output.h"
 #include "tools/driver/source.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 

@@ -10,6 +10,7 @@
 #include "tools/train/signals.h"
 #include "tools/train/text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>

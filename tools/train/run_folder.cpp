@@ -6,6 +6,7 @@
 #include "tools/train/failure.h"
 #include "tools/train/text.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <climits>

@@ -4,6 +4,7 @@
 #include "runtime/core/error.h"
 #include "tools/train/text.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dlcc::training {

@@ -1,5 +1,6 @@
 // checkpoint_dir.h: a folder of checkpoints: its lock, the newest valid file in it, what to delete.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 

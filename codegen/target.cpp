@@ -72,7 +72,7 @@ Target make_target(std::string_view name) {
   if (name == "native") return native();
   if (name == "x86-64-v3") return level(false);
   if (name == "x86-64-v4") return level(true);
-  throw UserError(ExitCode::environment, "unknown-target",
+  throw UserError(ExitCode::usage, "unknown-target",
                   "unknown target '" + escape(name) + "', expected native, x86-64-v3 or x86-64-v4");
 }
 

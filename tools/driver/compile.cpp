@@ -75,18 +75,8 @@ void Compilation::apply_compile_section(const frontend::Record& section) {
   if (options.target == default_target && section.has("target")) options.target = section.text("target");
 }
 
-// A name that no target has is the user's mistake, other than a target that this machine cannot run.
-static codegen::Target named_target(const std::string& name) {
-  try {
-    return codegen::make_target(name);
-  } catch (UserError& e) {
-    if (e.diagnostic.name == "unknown-target") e.code = ExitCode::usage;
-    throw;
-  }
-}
-
 bool Compilation::run_passes(const std::string& stage) {
-  target = named_target(options.target);
+  target = codegen::make_target(options.target);
   passes::PassContext context{ops::all_ops(), target.machine,    &diagnostics,
                               options.fuse,   options.check_nan, options.share_memory};
   options.passes.stop_after = stage;

@@ -265,8 +265,6 @@ TEST(VerifyProgram, WrittenFirst) {
   expect_legal(accumulate("store y[] = 0.0\nstore y[] = y[] + 1.0\n"));
 }
 
-// ---- the plan -------------------------------------------------------------------------------------------------------
-
 // The third kernel wants what the first one left, over which the second has written.
 TEST(VerifyProgram, Overwritten) {
   const std::string text = R"(program @m stage planned batch 0
@@ -333,6 +331,8 @@ entry @predict(inputs: %x; outputs: %o) {
   std::string narrow = replaced(replaced(text, "%o : f64", "%o : f32"), "out o: f64", "out o: f32");
   expect_rule(replaced(narrow, "y[r] + 1.0\n  }\n}\nentry", "f32(y[r])\n  }\n}\nentry"), "phase-race");
 }
+
+// ---- the plan -------------------------------------------------------------------------------------------------------
 
 TEST(VerifyPlan, Place) {
   expect_rule(replaced(dense_program, "%largest : f32[4] at 128", "%largest : f32[4]"), "place");

@@ -1,5 +1,5 @@
 // An entry: int32_t fn(const dlcc_call_v1*), its steps in order, and a function for each parallel region.
-#include "codegen/module_plan.h"
+#include "codegen/places.h"
 
 #include "ir/base/diagnostics.h"
 
@@ -14,6 +14,10 @@ namespace dlcc::codegen {
 using namespace loops;
 
 namespace {
+
+// A call with more takes them from a table: as code, hundreds of arguments at each of hundreds of calls are more than
+// LLVM's register allocator gets through in a reasonable time.
+constexpr size_t most_direct_arguments = 32;
 
 bool has_check(const Program& p, const std::vector<Step>& steps) {
   return std::any_of(steps.begin(), steps.end(), [&](const Step& s) {
@@ -41,8 +45,13 @@ private:
   }
   llvm::Value* i64(int64_t v) { return b_.getInt64(static_cast<uint64_t>(v)); }
   void fill_context(llvm::Value* call);
-  llvm::Value* slot(unsigned i); ///< a pointer of the context, loaded once a function
+  llvm::Value* constants();
+  /// A pointer of the context. Loaded where it is used: hundreds of calls with it in registers are slow to allocate.
+  llvm::Value* slot(unsigned i) { return load_pointer(context_, 8 * static_cast<int64_t>(i)); }
   llvm::Value* address(BufferId b);
+  llvm::FunctionCallee kernel(KernelId k);
+  llvm::Function* kernel_by_table(KernelId k);
+  llvm::Constant* table_of(const Call& c);
   llvm::Value* status() { return b_.CreateLoad(b_.getInt32Ty(), slot(context_fault)); }
   void call(const Call& c, llvm::Value* scratch, llvm::Value* begin, llvm::Value* end);
   void when(llvm::Value* condition, llvm::function_ref<void()> body);
@@ -60,10 +69,10 @@ private:
   const Program& p_;
   const Entry& entry_;
   llvm::IRBuilder<> b_;
+  std::map<KernelId, llvm::Function*> by_table_;
   // Of the function being emitted:
   llvm::Function* function_ = nullptr;
   llvm::Value* context_ = nullptr;
-  std::vector<llvm::Value*> slots_;
   llvm::BasicBlock* leave_ = nullptr;
   int regions_ = 0;
 };
@@ -86,21 +95,29 @@ llvm::Value* EntryEmitter::library(const char* name, llvm::Type* result, llvm::A
   return b_.CreateCall(callee, arguments);
 }
 
+llvm::Value* EntryEmitter::constants() {
+  auto* bytes = llvm::ArrayType::get(b_.getInt8Ty(), static_cast<uint64_t>(plan_.region_bytes[DLCC_REG_CONST]));
+  auto* global = llvm::cast<llvm::GlobalVariable>(module_.getOrInsertGlobal(constants_symbol, bytes));
+  global->setConstant(true);
+  global->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return global;
+}
+
 // The context is complete before anything reads it, so parallel bodies see all of it.
 void EntryEmitter::fill_context(llvm::Value* call) {
   const size_t tensors = entry_.inputs.size() + entry_.outputs.size();
   context_ = b_.CreateAlloca(b_.getPtrTy(), i64(static_cast<int64_t>(context_tensors + tensors)));
-  slots_.assign(context_tensors + tensors, nullptr);
   auto set = [&](unsigned i, llvm::Value* v) {
     b_.CreateStore(v, byte_offset(context_, 8 * static_cast<int64_t>(i)));
-    slots_[i] = v;
   };
   set(context_call, call);
+  if (!p_.hypers.empty()) set(context_hyper, load_pointer(call, offsetof(dlcc_call_v1, hyper)));
   llvm::Value* regions = load_pointer(call, offsetof(dlcc_call_v1, regions));
   for (unsigned r = 0; r < region_count; ++r)
     if (plan_.region_bytes[r] > 0 && r != DLCC_REG_CONST)
       set(static_cast<unsigned>(context_regions) + r, load_pointer(regions, 8 * static_cast<int64_t>(r)));
-  llvm::Value* work = slots_[context_regions + unsigned{DLCC_REG_WORK}];
+  if (plan_.region_bytes[DLCC_REG_CONST] > 0) set(context_regions + unsigned{DLCC_REG_CONST}, constants());
+  llvm::Value* work = slot(context_regions + unsigned{DLCC_REG_WORK});
   set(context_fault, byte_offset(work, plan_.fault_offset));
   set(context_scratch, byte_offset(work, plan_.region_bytes[DLCC_REG_WORK]));
   auto at = static_cast<unsigned>(context_tensors);
@@ -118,70 +135,63 @@ void EntryEmitter::fill_context(llvm::Value* call) {
   }
 }
 
-llvm::Value* EntryEmitter::slot(unsigned i) {
-  if (slots_[i]) return slots_[i];
-  llvm::IRBuilder<>::InsertPointGuard guard(b_);
-  llvm::BasicBlock& first = function_->getEntryBlock();
-  b_.SetInsertPoint(&first, first.getFirstInsertionPt());
-  return slots_[i] = load_pointer(context_, 8 * static_cast<int64_t>(i));
+llvm::Value* EntryEmitter::address(BufferId id) {
+  const Place place = place_of(plan_, entry_, id);
+  return byte_offset(slot(place.slot), place.offset);
 }
 
-llvm::Value* EntryEmitter::address(BufferId id) {
-  const BufferId storage = p_.storage(id);
-  const Buffer& s = p_.buffers[storage];
-  auto position = [&](const std::vector<BufferId>& list) -> int64_t {
-    for (size_t i = 0; i < list.size(); ++i)
-      if (p_.storage(list[i]) == storage) return static_cast<int64_t>(i);
-    internal_error(__FILE__, __LINE__, "'" + s.name + "' is no input or output of entry '" + entry_.name + "'");
-  };
-  switch (s.region) {
-  case Region::input:
-    return slot(static_cast<unsigned>(context_tensors + position(entry_.inputs)));
-  case Region::output:
-    return slot(
-        static_cast<unsigned>(context_tensors + entry_.inputs.size() + static_cast<size_t>(position(entry_.outputs))));
-  case Region::call: {
-    static constexpr std::pair<std::string_view, size_t> fields[] = {{"n_valid", offsetof(dlcc_call_v1, n_valid)},
-                                                                     {"seed", offsetof(dlcc_call_v1, seed)},
-                                                                     {"batch", offsetof(dlcc_call_v1, batch)},
-                                                                     {"update", offsetof(dlcc_call_v1, update)}};
-    DLCC_CHECK(s.type == (Type{DType::i64, {}}), "scalar '" + s.name + "' of the call is no i64");
-    for (auto& [name, offset] : fields)
-      if (s.name == name || s.name.starts_with(std::string(name) + "."))
-        return byte_offset(slot(context_call), static_cast<int64_t>(offset));
-    internal_error(__FILE__, __LINE__, "a call has no scalar '" + s.name + "'");
+llvm::FunctionCallee EntryEmitter::kernel(KernelId k) {
+  llvm::SmallVector<llvm::Type*, 16> types(p_.kernels[k].parameter_count() + 2, b_.getPtrTy());
+  types.append(2, b_.getInt64Ty());
+  auto callee =
+      module_.getOrInsertFunction(plan_.kernel_symbol(k), llvm::FunctionType::get(b_.getVoidTy(), types, false));
+  auto* f = llvm::cast<llvm::Function>(callee.getCallee());
+  if (f->isDeclaration()) f->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return callee;
+}
+
+// f(context, table, scratch, begin, end) calls the kernel with the places that a table lists.
+llvm::Function* EntryEmitter::kernel_by_table(KernelId k) {
+  llvm::Function*& f = by_table_[k];
+  if (f) return f;
+  llvm::Type *pointer = b_.getPtrTy(), *word = b_.getInt64Ty();
+  f = function(plan_.kernel_symbol(k) + ".by_table." + entry_.name, b_.getVoidTy(),
+               {pointer, pointer, pointer, word, word}, false);
+  llvm::IRBuilder<>::InsertPointGuard guard(b_);
+  b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", f));
+  llvm::Value *context = f->getArg(0), *table = f->getArg(1);
+  llvm::SmallVector<llvm::Value*, 16> arguments;
+  for (int64_t i = 0; i < static_cast<int64_t>(p_.kernels[k].parameter_count()); ++i) {
+    llvm::Value* from = b_.CreateLoad(word, byte_offset(table, 16 * i));
+    llvm::Value* bytes = b_.CreateLoad(word, byte_offset(table, 16 * i + 8));
+    llvm::Value* base = b_.CreateLoad(pointer, b_.CreateInBoundsGEP(pointer, context, from));
+    arguments.push_back(b_.CreateInBoundsGEP(b_.getInt8Ty(), base, bytes));
   }
-  case Region::hyper: {
-    DLCC_CHECK(s.type == (Type{DType::f64, {}}), "hyper-parameter '" + s.name + "' is no f64");
-    auto at = std::find_if(p_.hypers.begin(), p_.hypers.end(), [&](const Hyper& h) { return h.name == s.name; });
-    DLCC_CHECK(at != p_.hypers.end(), "unknown hyper-parameter '" + s.name + "'");
-    return byte_offset(load_pointer(slot(context_call), offsetof(dlcc_call_v1, hyper)), 8 * (at - p_.hypers.begin()));
+  arguments.append({load_pointer(context, 8 * context_fault), f->getArg(2), f->getArg(3), f->getArg(4)});
+  b_.CreateCall(kernel(k), arguments);
+  b_.CreateRetVoid();
+  return f;
+}
+
+llvm::Constant* EntryEmitter::table_of(const Call& c) {
+  std::vector<uint64_t> rows;
+  for (BufferId b : c.arguments) {
+    const Place place = place_of(plan_, entry_, b);
+    rows.insert(rows.end(), {place.slot, static_cast<uint64_t>(place.offset)});
   }
-  case Region::fault:
-    return slot(context_fault);
-  case Region::constant: {
-    auto* bytes = llvm::ArrayType::get(b_.getInt8Ty(), static_cast<uint64_t>(plan_.region_bytes[DLCC_REG_CONST]));
-    auto* global = llvm::cast<llvm::GlobalVariable>(module_.getOrInsertGlobal(constants_symbol, bytes));
-    global->setConstant(true);
-    global->setVisibility(llvm::GlobalValue::HiddenVisibility);
-    return byte_offset(global, s.offset);
-  }
-  default:
-    return byte_offset(slot(context_regions + static_cast<unsigned>(abi_region(s.region))), s.offset);
-  }
+  llvm::Constant* data = llvm::ConstantDataArray::get(b_.getContext(), rows);
+  return new llvm::GlobalVariable(module_, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data);
 }
 
 void EntryEmitter::call(const Call& c, llvm::Value* scratch, llvm::Value* begin, llvm::Value* end) {
+  if (c.arguments.size() > most_direct_arguments) {
+    b_.CreateCall(kernel_by_table(c.kernel), {context_, table_of(c), scratch, begin, end});
+    return;
+  }
   llvm::SmallVector<llvm::Value*, 16> arguments;
   for (BufferId b : c.arguments) arguments.push_back(address(b));
   arguments.append({slot(context_fault), scratch, begin, end});
-  llvm::SmallVector<llvm::Type*, 16> types;
-  for (llvm::Value* v : arguments) types.push_back(v->getType());
-  auto callee =
-      module_.getOrInsertFunction(plan_.kernel_symbol(c.kernel), llvm::FunctionType::get(b_.getVoidTy(), types, false));
-  auto* f = llvm::cast<llvm::Function>(callee.getCallee());
-  if (f->isDeclaration()) f->setVisibility(llvm::GlobalValue::HiddenVisibility);
-  b_.CreateCall(callee, arguments);
+  b_.CreateCall(kernel(c.kernel), arguments);
 }
 
 void EntryEmitter::when(llvm::Value* condition, llvm::function_ref<void()> body) {
@@ -271,20 +281,15 @@ void EntryEmitter::parallel(const Step& region) {
   llvm::Function* outlined = function(name, b_.getVoidTy(), {pointer}, false);
   {
     llvm::IRBuilder<>::InsertPointGuard guard(b_);
-    auto saved = std::tuple(function_, context_, std::move(slots_), leave_);
+    auto saved = std::tuple(function_, context_, leave_);
     function_ = body, context_ = body->getArg(0);
-    slots_.assign(std::get<2>(saved).size(), nullptr);
-    auto* start = llvm::BasicBlock::Create(b_.getContext(), "entry", body);
+    b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", body));
     leave_ = llvm::BasicBlock::Create(b_.getContext(), "leave", body);
-    b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "steps", body));
-    llvm::BasicBlock* steps = b_.GetInsertBlock();
     parallel_body(region, body->getArg(1), body->getArg(2));
     b_.CreateBr(leave_);
     b_.SetInsertPoint(leave_);
     b_.CreateRetVoid();
-    b_.SetInsertPoint(start);
-    b_.CreateBr(steps);
-    std::tie(function_, context_, slots_, leave_) = std::move(saved);
+    std::tie(function_, context_, leave_) = saved;
 
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", outlined));
     auto number = [&](const char* what) { return b_.CreateSExt(library(what, status_type, {}, {}), word); };

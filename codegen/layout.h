@@ -21,10 +21,11 @@ inline constexpr int region_count = DLCC_REG_CACHE + 1;
 /// What a parallel body needs, on the stack of the entry; one pointer each.
 enum ContextSlot : unsigned {
   context_call,
+  context_hyper,
   context_fault,
   context_scratch,      ///< block 0 of the per-thread scratch
   context_regions,      ///< region_count pointers
-  context_tensors = 10, ///< behind region_count pointers: inputs, then outputs, of the entry
+  context_tensors = 11, ///< behind region_count pointers: inputs, then outputs, of the entry
 };
 
 static_assert(context_tensors == context_regions + region_count);

@@ -137,7 +137,7 @@ struct Module {
   StableIdVector<StateId, State> states;
   std::vector<Hyper> hypers;
   std::vector<Directive> directives;
-  IdVector<FunctionId, Function> functions;
+  StableIdVector<FunctionId, Function> functions;
 
   std::optional<StateId> find_state(std::string_view name) const;
   std::optional<FunctionId> find_function(std::string_view name) const;

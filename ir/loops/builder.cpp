@@ -126,10 +126,10 @@ ExprId Builder::cast(ExprId x, DType to) {
   return intern(std::move(e));
 }
 
-ExprId Builder::random_uniform(ExprId seed, ExprId batch, uint32_t stream, ExprId element, DType dtype) {
+ExprId Builder::random_uniform(ExprId seed, ExprId batch, ExprId stream, ExprId element, DType dtype) {
   Expr e;
   e.kind = ExprKind::op, e.op = ScalarOp::random_uniform, e.dtype = dtype;
-  e.operands = {seed, batch, constant(stream, DType::i64), element};
+  e.operands = {seed, batch, stream, element};
   return intern(std::move(e));
 }
 

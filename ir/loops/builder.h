@@ -28,7 +28,7 @@ public:
   ExprId select(ExprId condition, ExprId yes, ExprId no);
   ExprId cast(ExprId e, DType to); ///< e itself when it has that type
   /// Philox number in (0, 1) of an element (i64) of the stream with that name; seed and batch are i64.
-  ExprId random_uniform(ExprId seed, ExprId batch, uint32_t stream, ExprId element, DType dtype);
+  ExprId random_uniform(ExprId seed, ExprId batch, ExprId stream, ExprId element, DType dtype);
 
   // Shorthands; both operands have one type.
   ExprId add(ExprId a, ExprId b) { return op(ScalarOp::add, {a, b}); }

@@ -29,6 +29,8 @@ public:
                           const std::function<std::pair<ExprId, ExprId>(std::span<const Index>)>& body) = 0;
   /// Reports a fault when `condition` is true.
   virtual void check(ExprId condition, ExprId sample, ExprId value, Fault fault) = 0;
+  /// An i64 that the kernel takes as an argument: kernels that differ in such numbers alone are one.
+  virtual ExprId argument(const std::string& name, int64_t value) = 0;
   /// Scalar expressions of the kernel being built.
   virtual Builder& build() = 0;
   /// The wanted element; called once by every hook.

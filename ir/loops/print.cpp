@@ -59,6 +59,10 @@ private:
     if (open) out_.close();
   }
 
+  static std::string element(double value, DType dtype) {
+    return is_integer(dtype) ? std::to_string(static_cast<int64_t>(value)) : print_double(value);
+  }
+
   void buffer(BufferId id) {
     const Buffer& b = p_.buffers[id];
     std::string text = "buffer " + reference(id) + " : " + to_string(b.type);
@@ -70,7 +74,7 @@ private:
     if (b.where.known()) text += " " + print_location(b.where);
     if (!b.data.empty()) {
       text += " data [";
-      for (size_t i = 0; i < b.data.size(); ++i) text += (i ? "," : "") + print_double(b.data[i]);
+      for (size_t i = 0; i < b.data.size(); ++i) text += (i ? "," : "") + element(b.data[i], b.type.dtype);
       text += "]";
     }
     out_.line(text);

@@ -46,7 +46,9 @@ void uniform_element(ElementContext& c) {
   ExprId seed = c.operand(0, {}), batch = c.operand(1, {});
   const Type& type = c.result_type();
   ExprId element = c.build().index(linear_index(c.build(), c.at(), type.shape));
-  c.set(c.build().random_uniform(seed, batch, stream_number(c.attributes().string("stream")), element, type.dtype));
+  std::string name(c.attributes().string("stream"));
+  ExprId stream = c.argument("stream/" + name, stream_number(name));
+  c.set(c.build().random_uniform(seed, batch, stream, element, type.dtype));
 }
 
 // Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011), section 3.3.

@@ -81,6 +81,7 @@ public:
     sink_.check(condition, sample, value, std::move(fault));
   }
   loops::Builder& build() override { return build_; }
+  ExprId argument(const std::string& name, int64_t value) override { return sink_.argument(name, value); }
   void set(ExprId value) override { result = value; }
 
   ExprId result;
@@ -163,6 +164,9 @@ public:
     return reduce(loops::Combine::sum, std::move(vars), build_.multiply(a, b));
   }
   void check(ExprId, ExprId, ExprId, loops::Fault) override { access.checks = true; }
+  ExprId argument(const std::string&, int64_t value) override {
+    return build_.constant(static_cast<double>(value), DType::i64);
+  }
 
   NodeAccess access;
 

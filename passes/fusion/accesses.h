@@ -31,6 +31,7 @@ public:
   virtual loops::ExprId reduce(loops::Combine combine, std::vector<loops::LoopVar> vars, loops::ExprId value) = 0;
   virtual loops::ExprId contract(std::vector<loops::LoopVar> vars, loops::ExprId a, loops::ExprId b) = 0;
   virtual void check(loops::ExprId condition, loops::ExprId sample, loops::ExprId value, loops::Fault fault) = 0;
+  virtual loops::ExprId argument(const std::string& name, int64_t value) = 0;
 };
 
 /// Whether the indices lie within the shape, as a boolean; not valid for rank 0.

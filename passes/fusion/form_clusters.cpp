@@ -19,7 +19,8 @@ struct Group {
   bool contraction = false, closed = false;
   Shape prefix; ///< the outer domain
   int scalar_ops = 0;
-  std::vector<uint32_t> before; ///< groups that must run first
+  std::vector<uint32_t> before, after; ///< groups that must run first, and those for which this one must
+  uint32_t level = 0;                  ///< above that of every group before
   std::vector<std::string> notes;
 };
 
@@ -54,6 +55,7 @@ private:
   std::vector<uint32_t> predecessors(NodeId n) const;
   std::string refusal(const Group& group, uint32_t index, NodeId n, Shape& prefix);
   bool depends_on(const std::vector<uint32_t>& from, uint32_t target);
+  void raise_levels(uint32_t index);
   void join(uint32_t index, NodeId n, Shape prefix);
 
   const FunctionFacts& facts_;
@@ -95,7 +97,7 @@ bool Former::depends_on(const std::vector<uint32_t>& from, uint32_t target) {
     uint32_t g = pending.back();
     pending.pop_back();
     if (g == target) return true;
-    if (g < visited_.size() && std::exchange(visited_[g], stamp_) == stamp_) continue;
+    if (groups_[g].level <= groups_[target].level || std::exchange(visited_[g], stamp_) == stamp_) continue;
     pending.insert(pending.end(), groups_[g].before.begin(), groups_[g].before.end());
   }
   return false;
@@ -120,14 +122,14 @@ std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape&
     return "an epilogue follows the contraction element by element";
   if (prefix.empty() && !(s.empty() && group.prefix.empty() && shape(group.members[0]).empty()))
     return "no outer axis is common";
-  auto inner = [&](NodeId m) {
+  auto fits = [&](NodeId m) {
     const Shape& t = shape(m);
+    if (prefix.size() == t.size()) return true;
     return element_count(Shape(t.begin() + static_cast<std::ptrdiff_t>(prefix.size()), t.end())) *
-           static_cast<int64_t>(byte_size(f_.type(f_.nodes[m].results[0]).dtype));
+               static_cast<int64_t>(byte_size(f_.type(f_.nodes[m].results[0]).dtype)) <=
+           row_buffer_bytes;
   };
-  for (NodeId m : group.members)
-    if (inner(m) > row_buffer_bytes && prefix.size() < shape(m).size()) return "a row does not fit the cache";
-  if (inner(n) > row_buffer_bytes && prefix.size() < s.size()) return "a row does not fit the cache";
+  if (!fits(n) || !std::all_of(group.members.begin(), group.members.end(), fits)) return "a row does not fit the cache";
   // A node that overwrites a state may share a kernel with readers of the old version only element by element.
   auto reads_elsewhere = [&](NodeId m) {
     return std::any_of(facts_.access[m].reads.begin(), facts_.access[m].reads.end(), [&](const Read& read) {
@@ -142,12 +144,25 @@ std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape&
   return {};
 }
 
+void Former::raise_levels(uint32_t index) {
+  std::vector<uint32_t> pending{index};
+  while (!pending.empty()) {
+    Group& g = groups_[pending.back()];
+    pending.pop_back();
+    uint32_t level = g.level;
+    for (uint32_t p : g.before) level = std::max(level, groups_[p].level + 1);
+    if (std::exchange(g.level, level) != level) pending.insert(pending.end(), g.after.begin(), g.after.end());
+  }
+}
+
 void Former::join(uint32_t index, NodeId n, Shape prefix) {
   Group& group = groups_[index];
   for (uint32_t p : predecessors(n))
-    if (p != index) group.before.push_back(p);
-  std::sort(group.before.begin(), group.before.end());
-  group.before.erase(std::unique(group.before.begin(), group.before.end()), group.before.end());
+    if (p != index && std::find(group.before.begin(), group.before.end(), p) == group.before.end()) {
+      group.before.push_back(p);
+      groups_[p].after.push_back(index);
+    }
+  raise_levels(index);
   group.members.push_back(n);
   group.prefix = std::move(prefix);
   group.scalar_ops += facts_.access[n].scalar_ops;

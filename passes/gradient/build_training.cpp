@@ -176,7 +176,7 @@ void TrainingBuilder::init() {
 
 void TrainingBuilder::run() {
   if (auto found = m_.find_function("loss")) {
-    const Function loss = m_.functions[*found];
+    const Function& loss = m_.functions[*found];
     if (trainable().empty() && context_.diagnostics)
       context_.diagnostics->warning("nothing-to-train", "nothing to train: the model has no trainable parameter", loss.where);
     if (m_.find_directive("optimizer")) {
@@ -186,7 +186,7 @@ void TrainingBuilder::run() {
     }
   }
   init();
-  IdVector<FunctionId, Function> entries;
+  StableIdVector<FunctionId, Function> entries;
   for (const Function& f : m_.functions)
     if (f.entry) entries.push(inline_all_calls(m_, f, context_.ops));
   m_.functions = std::move(entries);

@@ -34,6 +34,10 @@ public:
     s.value = condition, s.a = sample, s.b = value, s.fault = std::move(fault), s.tensor = frame_.fault();
     frame_.emit(std::move(s));
   }
+  ExprId argument(const std::string& name, int64_t value) override {
+    loops::BufferId buffer = context_.argument(name, value);
+    return frame_.build().load(frame_.parameter(buffer, name, {DType::i64, {}}, Access::in), {}, false);
+  }
 
 protected:
   std::optional<ExprId> external(ValueId v, const std::vector<Index>& at, bool padded) {

@@ -22,6 +22,8 @@ struct LoweringContext {
   const FunctionFacts& facts;
   /// The buffer that holds a value: its own, a view, or the state that it updates in place.
   std::function<loops::BufferId(graph::ValueId)> buffer_of;
+  /// The constant that holds a number which kernels take as an argument.
+  std::function<loops::BufferId(const std::string& name, int64_t value)> argument;
   loops::BufferId fault;
 };
 

@@ -87,6 +87,13 @@ public:
     if (!fault_.valid()) fault_ = add({"fault", {DType::i32, {}}, Region::fault});
     return fault_;
   }
+  BufferId argument(const std::string& name, int64_t value) {
+    auto [at, added] = arguments_.try_emplace({name, value});
+    if (!added) return at->second;
+    Buffer b{name, {DType::i64, {}}, Region::constant};
+    b.data = {static_cast<double>(value)};
+    return at->second = add(std::move(b));
+  }
   int32_t batch_axis(const Type& type) const {
     return module_.batch > 0 && !type.shape.empty() && type.shape[0] == module_.batch ? 0 : -1;
   }
@@ -104,6 +111,7 @@ private:
   KernelTable kernels_;
   std::map<std::string, BufferId> names_;
   std::map<std::pair<Region, std::string>, BufferId> parameters_;
+  std::map<std::pair<std::string, int64_t>, BufferId> arguments_;
   BufferId fault_;
 };
 
@@ -112,7 +120,9 @@ public:
   EntryLowering(ProgramBuilder& builder, const Function& f)
       : builder_(builder), f_(f), facts_(f), buffers_(f.values.size()) {
     context_ = std::make_unique<LoweringContext>(
-        LoweringContext{facts_, [this](ValueId v) { return buffer_of(v); }, builder_.fault()});
+        LoweringContext{facts_, [this](ValueId v) { return buffer_of(v); },
+                        [this](const std::string& name, int64_t value) { return builder_.argument(name, value); },
+                        builder_.fault()});
   }
   loops::Entry run();
 

@@ -3,7 +3,9 @@
 #include "passes/memory/liveness.h"
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
+#include <map>
+#include <numeric>
 
 namespace dlcc::passes {
 
@@ -11,6 +13,8 @@ using namespace loops;
 
 namespace {
 constexpr int64_t alignment = 64;
+// Placing in an order of size takes time that grows with the square of the number of buffers.
+constexpr size_t most_items_to_order = 10000;
 int64_t aligned(int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
 struct Item {
@@ -20,6 +24,55 @@ struct Item {
 };
 bool overlap_in_time(const Item& a, const Item& b) {
   return a.range.first <= b.range.last && b.range.first <= a.range.last;
+}
+
+int64_t end_of(const std::vector<Item>& items) {
+  int64_t end = 0;
+  for (const Item& i : items) end = std::max(end, i.offset + i.bytes);
+  return end;
+}
+
+/// What is free at one moment: runs of bytes, the last without an end.
+class FreeList {
+public:
+  /// The lowest run that is long enough.
+  int64_t take(int64_t bytes) {
+    auto run = runs_.begin();
+    while (run->second - run->first < bytes) ++run;
+    auto [begin, end] = *run;
+    runs_.erase(run);
+    if (begin + bytes < end) runs_.emplace(begin + bytes, end);
+    return begin;
+  }
+  void give_back(int64_t begin, int64_t end) {
+    auto next = runs_.lower_bound(begin);
+    if (next != runs_.begin() && std::prev(next)->second == begin) {
+      begin = std::prev(next)->first;
+      runs_.erase(std::prev(next));
+    }
+    if (next->first == end) end = next->second, next = runs_.erase(next);
+    runs_.emplace_hint(next, begin, end);
+  }
+
+private:
+  std::map<int64_t, int64_t> runs_{{0, INT64_MAX}};
+};
+
+// Each item at the lowest offset that is free when its life begins.
+void place_in_time(std::vector<Item>& items) {
+  std::vector<std::vector<Item*>> born, dead;
+  for (Item& i : items) {
+    auto last = static_cast<size_t>(i.range.last);
+    if (last >= dead.size()) born.resize(last + 1), dead.resize(last + 1);
+    born[static_cast<size_t>(i.range.first)].push_back(&i);
+    dead[last].push_back(&i);
+  }
+  FreeList free;
+  for (size_t t = 0; t < born.size(); ++t) {
+    for (Item* i : born[t]) i->offset = free.take(i->bytes);
+    for (Item* i : dead[t])
+      if (i->bytes) free.give_back(i->offset, i->offset + i->bytes);
+  }
 }
 
 // Lowest offset where the item collides with nothing placed so far that lives at the same time.
@@ -33,18 +86,15 @@ int64_t lowest_fit(const Item& item, const std::vector<const Item*>& placed_by_o
   return offset;
 }
 
-int64_t place_in_order(std::vector<Item>& items, const std::vector<size_t>& order) {
+void place_in_order(std::vector<Item>& items, const std::vector<size_t>& order) {
   std::vector<const Item*> placed;
-  int64_t size = 0;
   for (size_t i : order) {
     Item& item = items[i];
     item.offset = lowest_fit(item, placed);
-    size = std::max(size, item.offset + item.bytes);
     auto at = std::upper_bound(placed.begin(), placed.end(), item.offset,
                                [](int64_t o, const Item* p) { return o < p->offset; });
     placed.insert(at, &item);
   }
-  return size;
 }
 
 int64_t most_alive(const std::vector<Item>& items) {
@@ -56,22 +106,22 @@ int64_t most_alive(const std::vector<Item>& items) {
 }
 
 std::vector<Item> best_placement(std::vector<Item> items, int64_t bound) {
-  using Key = std::function<int64_t(const Item&)>;
-  const Key keys[] = {
+  place_in_time(items);
+  std::vector<Item> best = items;
+  if (items.size() > most_items_to_order) return best;
+  using Key = int64_t (*)(const Item&);
+  constexpr Key keys[] = {
       [](const Item& i) { return -i.bytes; },                                            // large first
       [](const Item& i) { return -i.bytes * (i.range.last - i.range.first + 1); },       // large and long first
       [](const Item& i) { return -static_cast<int64_t>(i.range.last - i.range.first); }, // long first
-      [](const Item& i) { return static_cast<int64_t>(i.range.first); },                 // in order of time
   };
-  std::vector<Item> best;
-  int64_t best_size = INT64_MAX;
-  for (const Key& key : keys) {
+  for (Key key : keys) {
+    if (end_of(best) <= bound) break;
     std::vector<size_t> order(items.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return key(items[a]) < key(items[b]); });
-    int64_t size = place_in_order(items, order);
-    if (size < best_size) best = items, best_size = size;
-    if (best_size <= bound) break;
+    place_in_order(items, order);
+    if (end_of(items) < end_of(best)) best = items;
   }
   return best;
 }
@@ -93,10 +143,8 @@ void plan_entry(Program& program, Entry& entry, bool share) {
     items = best_placement(std::move(items), bound);
   else
     place_one_after_the_other(items);
-  for (const Item& i : items) {
-    program.buffers[i.buffer].offset = i.offset;
-    entry.arena_bytes = std::max(entry.arena_bytes, i.offset + i.bytes);
-  }
+  for (const Item& i : items) program.buffers[i.buffer].offset = i.offset;
+  entry.arena_bytes = end_of(items);
   double gap = bound ? 100.0 * static_cast<double>(entry.arena_bytes - bound) / static_cast<double>(bound) : 0;
   char text[160];
   snprintf(text, sizeof text, "max-live %lld bytes, reached %lld, gap %.1f %%, without reuse %lld",

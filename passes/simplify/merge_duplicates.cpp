@@ -26,7 +26,7 @@ bool gives_result(const Function& function, const Node& node) {
 
 Module merge_duplicates(Module module, PassContext& context) {
   for (FunctionId id : module.functions.ids()) {
-    const Function before = module.functions[id];
+    const Function before = std::move(module.functions[id]);
     std::unordered_map<std::string, NodeId> seen;
     module.functions[id] = rewrite(
         module, before, context.ops,

@@ -105,7 +105,7 @@ constexpr Rule rules[] = {
 
 Module simplify(Module module, PassContext& context) {
   for (FunctionId id : module.functions.ids()) {
-    const Function before = module.functions[id];
+    const Function before = std::move(module.functions[id]);
     module.functions[id] = rewrite(
         module, before, context.ops,
         [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {

@@ -139,6 +139,56 @@ TEST(Artefact, ConstantsAreRead) {
   }
 }
 
+// A kernel with more arguments than a call lists one by one, twice: inputs, a constant, a scalar of the call, states
+// and an output.
+TEST(Artefact, ManyArgumentsComeFromATable) {
+  constexpr int inputs = 60;
+  std::string text = "program @many stage planned batch 4\nhyper rate = 0.5\nregion input {\n", parameters, first, second, sum = "0.0";
+  for (int i = 0; i < inputs; ++i) {
+    const std::string n = std::to_string(i);
+    text += "  buffer %x" + n + " : f32[4] batch_axis 0\n";
+    parameters += "x" + n + ": f32[4], ", first += "%x" + n + ", ", second += "%x" + std::to_string(inputs - 1 - i) + ", ";
+    sum = "(" + sum + " * 1.25 + x" + n + "[m])";
+  }
+  text += "}\nregion call {\n  buffer %n_valid : i64[]\n}\nregion hyper {\n  buffer %rate : f64[]\n}\n"
+          "region constant {\n  buffer %k : f32[4] at 0 data [1.0,2.0,3.0,4.0]\n}\n"
+          "region param {\n  buffer %w : f32[4] at 0\n  buffer %v : f32[4] at 64\n}\n"
+          "region output {\n  buffer %y : f32[4] role output\n  buffer %z : f32[4] role output\n}\n"
+          "kernel @many(" + parameters + "n_valid: i64[], rate: f64[], k: f32[4], inout w: f32[4], out y: f32[4]) tasks 2 {\n"
+          "  for m in 4 {\n    let s = " + sum + "\n    let t = f32(n_valid[]) + f32(rate[])\n"
+          "    store y[m] = s * k[m] + t\n    store w[m] = w[m] + s\n  }\n}\n"
+          "entry @predict(inputs: ";
+  for (int i = 0; i < inputs; ++i) text += (i ? ", %x" : "%x") + std::to_string(i);
+  text += "; outputs: %y, %z) {\n  parallel {\n    phase {\n"
+          "      call @many(" + first + "%n_valid, %rate, %k, %w, %y)\n"
+          "      call @many(" + second + "%n_valid, %rate, %k, %v, %z)\n    }\n  }\n}\n";
+  Tensors given;
+  for (int i = 0; i < inputs; ++i)
+    given["x" + std::to_string(i)] = random_tensor({DType::f32, {4}}, static_cast<uint64_t>(i));
+  given["w"] = random_tensor({DType::f32, {4}}, 100), given["v"] = random_tensor({DType::f32, {4}}, 101);
+  for (Form form : {Form::jit, Form::linked}) {
+    CompiledProgram p(parse_program(text), "native", form);
+    for (int threads : {1, 2}) {
+      Tensors t = given;
+      CallOptions options;
+      options.threads = threads, options.n_valid = 3, options.hyper = {0.25};
+      ASSERT_EQ(p.run("predict", t, options), 0);
+      for (size_t m = 0; m < 4; ++m) {
+        double s = 0, r = 0;
+        for (int i = 0; i < inputs; ++i) {
+          s = s * 1.25 + given["x" + std::to_string(i)].data[m];
+          r = r * 1.25 + given["x" + std::to_string(inputs - 1 - i)].data[m];
+        }
+        const double k = static_cast<double>(m) + 1;
+        EXPECT_NEAR(t["y"].data[m] / (s * k + 3.25), 1, 1e-5);
+        EXPECT_NEAR(t["z"].data[m] / (r * k + 3.25), 1, 1e-5);
+        EXPECT_NEAR(t["w"].data[m] / (given["w"].data[m] + s), 1, 1e-5);
+        EXPECT_NEAR(t["v"].data[m] / (given["v"].data[m] + r), 1, 1e-5);
+      }
+    }
+  }
+}
+
 const char* faulty = R"(program @faulty stage planned batch 40
 region input {
   buffer %label : i32[40] role label batch_axis 0

@@ -70,6 +70,9 @@ public:
       return build_.multiply(a, b);
     });
   }
+  loops::ExprId argument(const std::string&, int64_t value) override {
+    return build_.constant(static_cast<double>(value), DType::i64);
+  }
   void check(loops::ExprId condition, loops::ExprId sample, loops::ExprId value, loops::Fault fault) override {
     loops::Stmt s{.kind = loops::StmtKind::check, .value = condition, .a = sample, .b = value};
     s.fault = std::move(fault);

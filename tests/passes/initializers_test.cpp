@@ -158,6 +158,15 @@ TEST(Initializer, DoesNotDependOnOtherLayers) {
   EXPECT_NE(after.at("w").data, after.at("other/kernel").data);
 }
 
+// The stream is an argument: a deep model compiles one kernel for all its layers of one shape.
+TEST(Initializer, StatesOfOneShapeAndRuleShareAKernel) {
+  std::string states;
+  for (int i = 0; i < 20; ++i) states += "  state %w" + std::to_string(i) + " : parameter f32[8,12] = he_normal\n";
+  auto p = std::get<loops::Program>(
+      run_to("planned", parse_graph("module @m stage source dtype f32 batch 0 {\n" + states + "}\n")));
+  EXPECT_EQ(p.kernels.size(), 1u);
+}
+
 TEST(Initializer, DependsOnTheSeed) {
   EXPECT_NE(values("f64[8]", "random_normal", 1), values("f64[8]", "random_normal", 2));
 }

@@ -12,6 +12,8 @@ target_compile_options(dlcc_options INTERFACE -Wall -Wextra -Wpedantic -Wno-miss
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 # No fused multiply-add behind our back: references and generated code must round alike.
 target_compile_options(dlcc_options INTERFACE -ffp-contract=off)
+# std::stable_sort of libstdc++ 12 uses what libstdc++ 12 declares deprecated, and clang says so.
+target_compile_options(dlcc_options INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wno-deprecated-declarations>)
 if(DLCC_WERROR)
   target_compile_options(dlcc_options INTERFACE -Werror)
 endif()

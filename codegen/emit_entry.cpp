@@ -107,9 +107,7 @@ llvm::Value* EntryEmitter::constants() {
 void EntryEmitter::fill_context(llvm::Value* call) {
   const size_t tensors = entry_.inputs.size() + entry_.outputs.size();
   context_ = b_.CreateAlloca(b_.getPtrTy(), i64(static_cast<int64_t>(context_tensors + tensors)));
-  auto set = [&](unsigned i, llvm::Value* v) {
-    b_.CreateStore(v, byte_offset(context_, 8 * static_cast<int64_t>(i)));
-  };
+  auto set = [&](unsigned i, llvm::Value* v) { b_.CreateStore(v, byte_offset(context_, 8 * static_cast<int64_t>(i))); };
   set(context_call, call);
   if (!p_.hypers.empty()) set(context_hyper, load_pointer(call, offsetof(dlcc_call_v1, hyper)));
   llvm::Value* regions = load_pointer(call, offsetof(dlcc_call_v1, regions));

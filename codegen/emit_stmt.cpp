@@ -2,6 +2,7 @@
 #include "codegen/kernel_emitter.h"
 #include "codegen/layout.h"
 #include "codegen/microkernels/contract.h"
+#include "ir/loops/tiling.h"
 
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/MDBuilder.h>
@@ -60,22 +61,17 @@ bool KernelEmitter::may_vectorise(const Stmt& loop) const {
   return free;
 }
 
-// 16, or 8 if all data have 8 bytes.
 unsigned KernelEmitter::lanes_of_loop(const Stmt& loop) const {
-  bool small = false, any = false;
-  auto data = [&](DType t) {
-    if (t == DType::boolean) return;
-    any = true, small |= byte_size(t) < 8;
-  };
+  std::vector<DType> accessed;
   visit(
       loop.body,
       [&](const Stmt& s) {
-        if (s.kind == StmtKind::store) data(kernel.tensors[s.tensor].type.dtype);
+        if (s.kind == StmtKind::store) accessed.push_back(kernel.tensors[s.tensor].type.dtype);
       },
       [&](const Expr& e) {
-        if (e.kind == ExprKind::load) data(e.dtype);
+        if (e.kind == ExprKind::load) accessed.push_back(e.dtype);
       });
-  return any && !small ? 8 : 16;
+  return lanes_for(accessed);
 }
 
 void KernelEmitter::emit_loop(const Stmt& s, bool outermost) {

@@ -166,8 +166,8 @@ private:
   llvm::Constant* constant(double value, DType t);
   llvm::Value* value_of(const loops::Affine& a); ///< i64, a vector if a lane variable takes part
   std::pair<int64_t, int64_t> range_of(const loops::Affine& a) const;
-  llvm::Value* lanes_if(llvm::Value* condition);  ///< all lanes or none, by an i1; a mask stays as it is
-  llvm::Value* lane_mask(llvm::Value* extra); ///< mask() and extra, null: all lanes
+  llvm::Value* lanes_if(llvm::Value* condition); ///< all lanes or none, by an i1; a mask stays as it is
+  llvm::Value* lane_mask(llvm::Value* extra);    ///< mask() and extra, null: all lanes
 
   llvm::Module& module_;
   llvm::Function* function_ = nullptr;

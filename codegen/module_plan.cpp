@@ -91,10 +91,14 @@ void find_used(const std::vector<Step>& steps, IdVector<KernelId, bool>& used) {
 
 std::string tensor_name(const Buffer& b) {
   switch (b.region) {
-  case Region::param: return "param/" + b.name;
-  case Region::slot: return "opt/" + b.name;
-  case Region::buffer: return "buffer/" + b.name;
-  default: return b.name; // gradients are called grad/... in the program already
+  case Region::param:
+    return "param/" + b.name;
+  case Region::slot:
+    return "opt/" + b.name;
+  case Region::buffer:
+    return "buffer/" + b.name;
+  default:
+    return b.name; // gradients are called grad/... in the program already
   }
 }
 

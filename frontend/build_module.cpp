@@ -27,7 +27,8 @@ void check_tensors(const ModelSpec& spec, const std::vector<TensorSpec>& tensors
                    t.name.place);
     if (t.batch_axis() < 0 && has_batch(spec) && &tensors != &spec.params)
       report.error("shape-mismatch",
-                   std::string(what) + " " + quoted(t.name.text) + " has no batch axis while others have, expected N first",
+                   std::string(what) + " " + quoted(t.name.text) +
+                       " has no batch axis while others have, expected N first",
                    t.record->at("shape").place);
     if (t.batch_axis() > 0 && &tensors != &spec.params)
       report.error("shape-mismatch",

@@ -19,11 +19,11 @@ std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable 
 struct NetworkFunction {
   graph::Module module; ///< the parameters
   graph::Function function;
-  std::vector<std::string> outputs;                            ///< of the model
-  std::vector<std::pair<std::string, graph::ValueId>> wanted;  ///< what outputs, losses and metrics read
+  std::vector<std::string> outputs;                           ///< of the model
+  std::vector<std::pair<std::string, graph::ValueId>> wanted; ///< what outputs, losses and metrics read
   std::vector<LayerSummary> layers;
-  std::vector<Penalty> penalties;                              ///< on parameters
-  std::vector<ActivityPenalty> activity;                       ///< on values
+  std::vector<Penalty> penalties;        ///< on parameters
+  std::vector<ActivityPenalty> activity; ///< on values
 };
 /// Of a model that build_module accepts.
 NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops);

@@ -52,7 +52,8 @@ void add_directives(const ModelSpec& spec, graph::Module& module) {
   }
   Attributes train{{"terminate_on_nan", spec.train.terminate_on_nan}};
   // Layers keep rows apart by themselves.
-  if (!spec.has_layers() && spec.train.last_batch == data::LastBatch::mask) train.set("last_batch", std::string("mask"));
+  if (!spec.has_layers() && spec.train.last_batch == data::LastBatch::mask)
+    train.set("last_batch", std::string("mask"));
   module.directives.push_back({"train", "options", std::move(train), {}});
 }
 

@@ -29,7 +29,9 @@ Term build_residual(LayerContext& c) {
 }
 
 // Pixels may come as integers.
-Term as_float(LayerContext& c) { return is_float(c.input().dtype()) ? c.input() : ops::cast(c.input(), c.b.module().dtype); }
+Term as_float(LayerContext& c) {
+  return is_float(c.input().dtype()) ? c.input() : ops::cast(c.input(), c.b.module().dtype);
+}
 
 Term build_rescale(LayerContext& c) {
   Term y = as_float(c) * c.layer.number("scale");

@@ -33,7 +33,8 @@ Term categorical_crossentropy(LossContext& c) {
 // With label smoothing every class counts, so the label is written out.
 Term sparse_categorical_crossentropy(LossContext& c) {
   if (c.loss.number("label_smoothing") != 0) {
-    c.label = {&c.b, c.b.add("one_hot", {c.label}, {{"depth", c.prediction.shape().back()}, {"dtype", c.prediction.dtype()}})};
+    c.label = {
+        &c.b, c.b.add("one_hot", {c.label}, {{"depth", c.prediction.shape().back()}, {"dtype", c.prediction.dtype()}})};
     return categorical_crossentropy(c);
   }
   return c.loss.boolean("from_logits") ? ops::sparse_softmax_crossentropy(c.prediction, c.label)

@@ -37,8 +37,8 @@ struct NetworkValues {
 
 /// A layer of the model, for listing it.
 struct LayerSummary {
-  std::string name, type;   ///< "hidden", "Dense"
-  graph::ValueId value;     ///< its result
+  std::string name, type; ///< "hidden", "Dense"
+  graph::ValueId value;   ///< its result
 };
 
 class Network {

@@ -27,7 +27,8 @@ AttributeValue read_dtype(const Attribute& a, const std::string& name) {
   throw ModelError{"unknown-name", "unknown dtype " + quoted(name) + suggestion_or_list(name, dtype_names()), a.place};
 }
 
-std::vector<int64_t> read_dimensions(const Attribute& a, const std::vector<std::string>& texts, const ModelSpec& model) {
+std::vector<int64_t> read_dimensions(const Attribute& a, const std::vector<std::string>& texts,
+                                     const ModelSpec& model) {
   std::vector<int64_t> out;
   for (const std::string& text : texts) {
     int64_t value = 0;

@@ -141,8 +141,7 @@ void ConfigPrinter::node(const NodeSpec& n) {
     for (const Attribute& a : n.attributes) attribute(a);
     out_.end_object();
   }
-  if (!n.activity_regularizer.empty())
-    out_.key("activity_regularizer"), record(n.activity_regularizer[0], {}, true);
+  if (!n.activity_regularizer.empty()) out_.key("activity_regularizer"), record(n.activity_regularizer[0], {}, true);
   out_.end_object();
 }
 

@@ -61,7 +61,10 @@ std::vector<GroupDef> schedule_groups() {
        "initial / (t + 1)^power after each epoch, t in samples (scikit-learn)",
        {initial(), number("power").at_least(0).defaults(0.5, "exponent")},
        {}},
-      {"adaptive", "divided by 5 after more than n_iter_no_change (10) epochs without gain; at 1e-6 training ends (scikit-learn)", {initial()}, {}},
+      {"adaptive",
+       "divided by 5 after more than n_iter_no_change (10) epochs without gain; at 1e-6 training ends (scikit-learn)",
+       {initial()},
+       {}},
   };
   return {g};
 }

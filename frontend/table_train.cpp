@@ -16,7 +16,9 @@ std::vector<GroupDef> train_groups() {
         number("validation_split").at_least(0).below(1).defaults(0.0, "share of the last samples kept for validation"),
         boolean("shuffle").defaults(true, "a new order each epoch"),
         choice("last_batch", {"mask", "drop", "error"}).defaults("mask", "what happens to a short last batch"),
-        integer("steps_per_epoch").at_least(1).optional("batches of an epoch; all if absent. The next epoch goes on where this one ended"),
+        integer("steps_per_epoch")
+            .at_least(1)
+            .optional("batches of an epoch; all if absent. The next epoch goes on where this one ended"),
         record("early_stopping", Group::early_stopping).optional("stop when the result no longer improves"),
         record("checkpoint", Group::checkpoint).optional("save while training"),
         boolean("terminate_on_nan").defaults(true, "stop at a loss that is not finite")},

@@ -56,7 +56,8 @@ NodeSpec Validator::read_node(ValueId id, size_t index, NodesOf owner) {
       has_output = true;
       read_node_names(node.outputs, member, label + ": 'output'", true);
       for (const Name& output : node.outputs)
-        if (owner != NodesOf::gradient && output.text.starts_with("d.")) check_name(output.text, output.place, false, true);
+        if (owner != NodesOf::gradient && output.text.starts_with("d."))
+          check_name(output.text, output.place, false, true);
     } else if (key == "attrs") {
       attributes = member;
     } else if (key == "activity_regularizer") {

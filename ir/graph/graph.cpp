@@ -15,7 +15,8 @@ template <class E> std::optional<E> from_name(std::span<const std::string_view> 
   return std::nullopt;
 }
 
-template <class I, class T, class S> std::optional<I> find_by_name(const IdVector<I, T, S>& items, std::string_view name) {
+template <class I, class T, class S>
+std::optional<I> find_by_name(const IdVector<I, T, S>& items, std::string_view name) {
   for (I id : items.ids())
     if (items[id].name == name) return id;
   return std::nullopt;

@@ -105,7 +105,7 @@ struct Cluster {
 
 struct Function {
   std::string name;
-  bool entry = false; ///< becomes an entry of the artefact
+  bool entry = false;                    ///< becomes an entry of the artefact
   StableIdVector<ValueId, Value> values; ///< types may be referred to while nodes are added
   StableIdVector<NodeId, Node> nodes;    ///< in topological order
   std::vector<ValueId> parameters;

@@ -4,6 +4,16 @@
 
 namespace dlcc::loops {
 
+unsigned lanes_for(std::span<const DType> accessed) {
+  bool wide = false;
+  for (DType t : accessed) {
+    if (t == DType::boolean) continue;
+    if (byte_size(t) < 8) return logical_vector_bytes / 4;
+    wide = true;
+  }
+  return logical_vector_bytes / (wide ? 8 : 4);
+}
+
 namespace {
 constexpr int64_t pieces(int64_t extent, int64_t step) { return (extent + step - 1) / step; }
 

@@ -1,4 +1,5 @@
 #include "ir/loops/text_form.h"
+#include "ir/loops/tiling.h"
 #include "ir/loops/verify_parts.h"
 
 #include <algorithm>
@@ -324,11 +325,9 @@ KernelFacts facts_of(const Kernel& kernel) {
   if (kernel.tasks == 1 || kernel.body.size() != 1) return facts;
   const Stmt& s = kernel.stmts[kernel.body[0]];
   facts.mark = s.mark;
-  auto is_wide = [&](const AccessSite& a) {
-    const DType t = kernel.tensors[a.tensor].type.dtype;
-    return t == DType::boolean || byte_size(t) == 8;
-  };
-  if (std::all_of(facts.accesses.begin(), facts.accesses.end(), is_wide)) facts.lanes = 8;
+  std::vector<DType> accessed;
+  for (const AccessSite& a : facts.accesses) accessed.push_back(kernel.tensors[a.tensor].type.dtype);
+  facts.lanes = lanes_for(accessed);
   size_t count = s.kind == StmtKind::loop ? 1 : s.kind == StmtKind::contract ? size_t{s.m_count} + s.n_count : 0;
   for (size_t i = 0; i < count; ++i) facts.task_vars.push_back({s.vars[i].var, s.vars[i].extent, kernel.body[0]});
   return facts;

@@ -35,7 +35,7 @@ struct KernelFacts {
   std::vector<AccessSite> accesses;
   std::vector<Bound> task_vars; ///< what tells its tasks apart; empty: it is not cut
   Mark mark = Mark::serial;     ///< of the loop that is cut
-  int lanes = 16;               ///< of a vector loop, which is cut into whole vectors
+  unsigned lanes = 16;          ///< of a vector loop, which is cut into whole vectors
   std::vector<const AccessSite*> of(TensorId t) const;
   /// The first thing it does with the tensor is not to store to it.
   bool reads_first(TensorId t) const;

@@ -88,8 +88,9 @@ constexpr OpDef check_finite_op = complete({
 constexpr OpDef check_counts_op = complete({
     .name = "check_counts",
     .kind = OpKind::effect,
-    .doc = "The count of what the loss is taken of; the step ends, and changes nothing, when it is 0. (C1) The count is a "
-           "scalar. (C2) It is f32 or f64.",
+    .doc =
+        "The count of what the loss is taken of; the step ends, and changes nothing, when it is 0. (C1) The count is a "
+        "scalar. (C2) It is f32 or f64.",
     .attributes = counts_attributes,
     .infer = [](InferContext& c) { return Require(c).scalar(0, 1).floats(0, 2).result(c.operand(0)); },
     .gradient = [](GradientContext& g) { g.contribute(0, g.cotangent()); },

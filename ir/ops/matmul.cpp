@@ -30,8 +30,8 @@ std::vector<Type> infer_matmul(InferContext& c) {
   const Shape &a = c.operand(0).shape, &b = c.operand(1).shape;
   auto [m, k, other_k, n] = sizes_of(a, b, c.attributes());
   r.that(k == other_k, 3, [&, k = k, l = other_k] {
-    return "inner dimensions " + std::to_string(k) + " and " + std::to_string(l) + " differ in " + to_string(a) + " x " +
-           to_string(b);
+    return "inner dimensions " + std::to_string(k) + " and " + std::to_string(l) + " differ in " + to_string(a) +
+           " x " + to_string(b);
   });
   auto batch = broadcast_shapes(batch_of(a), batch_of(b));
   r.that(batch.has_value(), 4, [&] {

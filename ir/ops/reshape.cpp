@@ -36,7 +36,8 @@ std::vector<Type> infer_reshape(InferContext& c) {
   Shape wanted = c.attributes().integers("shape"), shape = resolved(wanted, element_count(x.shape));
   const auto open = std::count(wanted.begin(), wanted.end(), int64_t{-1});
   bool sane = std::all_of(shape.begin(), shape.end(), [](int64_t d) { return d >= 0; });
-  r.that(open < 2, 1, [&] { return to_string(wanted) + " has " + std::to_string(open) + " dimensions -1, expected one"; });
+  r.that(open < 2, 1,
+         [&] { return to_string(wanted) + " has " + std::to_string(open) + " dimensions -1, expected one"; });
   r.that(std::all_of(wanted.begin(), wanted.end(), [](int64_t d) { return d >= -1; }), 1,
          [&] { return to_string(wanted) + " has a dimension below -1"; });
   r.that(sane && checked_elements(shape) == element_count(x.shape), 1, [&] {

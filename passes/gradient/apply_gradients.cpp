@@ -8,18 +8,17 @@ namespace dlcc::passes {
 using namespace graph;
 using ops::Term;
 
-namespace {
-StateId slot_state(Module& module, const State& parameter, std::string_view slot) {
-  std::string name = parameter.name + "/" + std::string(slot);
+StateId state_beside(Module& module, const State& parameter, StateRole role, std::string name) {
   while (auto found = module.find_state(name)) {
-    if (module.states[*found].role == StateRole::slot) return *found;
-    name += ".slot"; // a parameter is called like that
+    if (module.states[*found].role == role) return *found;
+    name += "." + std::string(name_of(role)); // a parameter is called like that
   }
   State s;
-  s.name = name, s.type = parameter.type, s.role = StateRole::slot, s.where = parameter.where;
+  s.name = std::move(name), s.type = parameter.type, s.role = role, s.where = parameter.where;
   return module.states.push(std::move(s));
 }
 
+namespace {
 // Sums of squares in double, so that no gradient overflows or vanishes in them.
 Term square_sum(Term g) { return ops::sum(ops::square(ops::cast(g, DType::f64))); }
 
@@ -55,8 +54,11 @@ public:
     if (double m = parameter.attributes.number("lr_mult", 1); m != 1) rate = rate * m;
     double decay = optimizer_.attributes.number("weight_decay", 0);
     Term decayed = decay == 0 ? w : w - w * ops::cast(rate * decay, w.dtype());
-    auto slot = [&](std::string_view name) { return Term{&b_, b_.state(slot_state(b_.module(), parameter, name))}; };
-    auto set_slot = [&](std::string_view name, Term value) { update(slot_state(b_.module(), parameter, name), value); };
+    auto state = [&](std::string_view name) {
+      return state_beside(b_.module(), parameter, StateRole::slot, parameter.name + "/" + std::string(name));
+    };
+    auto slot = [&](std::string_view name) { return Term{&b_, b_.state(state(name))}; };
+    auto set_slot = [&](std::string_view name, Term value) { update(state(name), value); };
     UpdateContext context{b_, optimizer_.attributes, decayed, g, rate, t_, slot, set_slot};
     b_.note = optimizer_.name;
     b_.name_hint = "next." + parameter.name;

@@ -9,6 +9,11 @@
 
 namespace dlcc::passes {
 
+/// The state of this role and name, of the parameter's type; declared if it is not there. The name gets a suffix if a
+/// state of another role has it.
+graph::StateId state_beside(graph::Module& module, const graph::State& parameter, graph::StateRole role,
+                            std::string name);
+
 /// Declares, in the module, the state of an optimizer slot for each parameter the rule asks one for. Emits the updates
 /// of all parameters that have a gradient into the builder's function.
 ///

@@ -100,14 +100,8 @@ void TrainingBuilder::report_unreached(const Function& loss, const std::vector<S
 }
 
 StateId TrainingBuilder::accumulator(StateId parameter) {
-  std::string name = "grad/" + m_.states[parameter].name;
-  while (auto found = m_.find_state(name)) {
-    if (m_.states[*found].role == StateRole::gradient) return *found;
-    name += ".sum"; // a parameter is called like that
-  }
-  State s;
-  s.name = name, s.type = m_.states[parameter].type, s.role = StateRole::gradient, s.where = m_.states[parameter].where;
-  return m_.states.push(std::move(s));
+  const State& p = m_.states[parameter];
+  return state_beside(m_, p, StateRole::gradient, "grad/" + p.name);
 }
 
 // The number of this update, from 1.
@@ -178,7 +172,8 @@ void TrainingBuilder::run() {
   if (auto found = m_.find_function("loss")) {
     const Function& loss = m_.functions[*found];
     if (trainable().empty() && context_.diagnostics)
-      context_.diagnostics->warning("nothing-to-train", "nothing to train: the model has no trainable parameter", loss.where);
+      context_.diagnostics->warning("nothing-to-train", "nothing to train: the model has no trainable parameter",
+                                    loss.where);
     if (m_.find_directive("optimizer")) {
       train_step(loss);
       gradients(loss);

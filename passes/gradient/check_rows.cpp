@@ -19,8 +19,7 @@ struct Rows {
 class RowTracker {
 public:
   RowTracker(const Function& function, int64_t batch)
-      : f_(function), batch_(batch), rows_(function.values.size()),
-        apart_(function.values.size(), Storage::external) {}
+      : f_(function), batch_(batch), rows_(function.values.size()), apart_(function.values.size(), Storage::external) {}
 
   /// The first node that mixes rows, or none.
   const Node* find() {

@@ -98,9 +98,15 @@ struct ScheduleRow {
 };
 // The last three follow the results of epochs: the training loop sets the rate.
 constexpr ScheduleRow schedules[] = {
-    {"constant", constant},         {"exponential", exponential}, {"piecewise", piecewise},
-    {"polynomial", polynomial},     {"inverse_time", inverse_time}, {"cosine", cosine},
-    {"cosine_restarts", cosine_restarts}, {"plateau", constant},  {"adaptive", constant},
+    {"constant", constant},
+    {"exponential", exponential},
+    {"piecewise", piecewise},
+    {"polynomial", polynomial},
+    {"inverse_time", inverse_time},
+    {"cosine", cosine},
+    {"cosine_restarts", cosine_restarts},
+    {"plateau", constant},
+    {"adaptive", constant},
     {"inv_scaling", constant},
 };
 } // namespace

@@ -119,10 +119,9 @@ class EntryLowering {
 public:
   EntryLowering(ProgramBuilder& builder, const Function& f)
       : builder_(builder), f_(f), facts_(f), buffers_(f.values.size()) {
-    context_ = std::make_unique<LoweringContext>(
-        LoweringContext{facts_, [this](ValueId v) { return buffer_of(v); },
-                        [this](const std::string& name, int64_t value) { return builder_.argument(name, value); },
-                        builder_.fault()});
+    context_ = std::make_unique<LoweringContext>(LoweringContext{
+        facts_, [this](ValueId v) { return buffer_of(v); },
+        [this](const std::string& name, int64_t value) { return builder_.argument(name, value); }, builder_.fault()});
   }
   loops::Entry run();
 

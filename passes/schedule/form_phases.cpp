@@ -53,7 +53,7 @@ struct Planned {
 
 class Phases {
 public:
-  Phases(const Program& p, std::vector<Step> steps) : program_(p) {
+  Phases(const Program& p, std::vector<Step> steps) {
     for (Step& s : steps) {
       Planned planned{std::move(s), {}, 1};
       if (planned.step.kind == StepKind::call) {
@@ -107,7 +107,6 @@ private:
   }
 
   static constexpr size_t window = 64; ///< how far ahead a kernel may be taken from: keeps this linear
-  const Program& program_;
   std::vector<Planned> steps_;
   std::vector<Step> result_;
 };

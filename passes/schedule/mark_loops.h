@@ -2,7 +2,7 @@
 // tiled. The number of tasks is a function of the shape, never of the threads.
 //
 //   for r in 128 { sum s over j in 10 order sequential = ... }   ==>   for r in 128 vector { ... }      16 rows at once
-//   for r in 128 { for j in 784 { ... } }                        ==>   for r in 128 tasks { for j in 784 vector { ... } }
+//   for r in 128 { for j in 784 { ... } }                     ==>   for r in 128 tasks { for j in 784 vector { ... } }
 #pragma once
 
 #include "passes/pass.h"

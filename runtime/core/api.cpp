@@ -118,8 +118,7 @@ const char* dlcc_status_name(dlcc_status status) {
   static constexpr const char* names[] = {
       "DLCC_OK",          "DLCC_E_ARG",  "DLCC_E_NOTFOUND",    "DLCC_E_SHAPE",    "DLCC_E_DTYPE", "DLCC_E_ABI",
       "DLCC_E_CPU",       "DLCC_E_IO",   "DLCC_E_CORRUPT",     "DLCC_E_MISMATCH", "DLCC_E_NOMEM", "DLCC_E_BUSY",
-      "DLCC_E_NONFINITE", "DLCC_E_COMM", "DLCC_E_UNSUPPORTED", "DLCC_E_INTERNAL", "DLCC_E_STATE",
-      "DLCC_E_TRUST"};
+      "DLCC_E_NONFINITE", "DLCC_E_COMM", "DLCC_E_UNSUPPORTED", "DLCC_E_INTERNAL", "DLCC_E_STATE", "DLCC_E_TRUST"};
   return status <= DLCC_OK && status >= DLCC_E_TRUST ? names[-status] : "unknown status";
 }
 

@@ -164,8 +164,7 @@ void CheckpointFile::read_header(uint64_t file_bytes, Accept accept) {
                            header_.tensors.back().bytes() == sizeof(Trailer);
   plain_ = accept == Accept::header_only || (!has_trailer && accept == Accept::plain && !meta("dlcc.format"));
   if (plain_) return index();
-  if (!has_trailer)
-    corrupt("no dlcc.trailer at the end (not a dlcc checkpoint?)");
+  if (!has_trailer) corrupt("no dlcc.trailer at the end (not a dlcc checkpoint?)");
   std::vector<uint8_t> trailer(sizeof(Trailer));
   read_at(data_start_ + header_.tensors.back().begin, trailer.data(), trailer.size());
   Trailer t;
@@ -232,7 +231,8 @@ const StoredTensor* CheckpointFile::find(std::string_view name) const {
 void CheckpointFile::read(const StoredTensor& t, void* to) const {
   read_at(data_start_ + t.begin, to, t.bytes());
   const auto i = static_cast<size_t>(&t - header_.tensors.data());
-  if (!plain_ && crc32c(0, to, t.bytes()) != crc_[i]) corrupt("tensor '" + escape(t.name) + "' changed while it was read");
+  if (!plain_ && crc32c(0, to, t.bytes()) != crc_[i])
+    corrupt("tensor '" + escape(t.name) + "' changed while it was read");
 }
 
 } // namespace dlcc::runtime

@@ -74,7 +74,8 @@ void Session::bind_input(const EntryPlan& plan, int i, const dlcc_view& view, in
     char* slab = padded + o * all;
     if (valid == 0) std::memset(slab, 0, all);
     if (valid > 0) std::memcpy(slab, static_cast<const char*>(view.data) + o * have, valid);
-    for (uint64_t at = valid; valid > 0 && at < all; at += sample) std::memcpy(slab + at, slab + valid - sample, sample);
+    for (uint64_t at = valid; valid > 0 && at < all; at += sample)
+      std::memcpy(slab + at, slab + valid - sample, sample);
   }
   in_[slot] = padded;
 }
@@ -130,8 +131,7 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
   }
   if (status == DLCC_E_NONFINITE)
     fail(status, "non-finite value %g%s in the %s step; the parameters are unchanged",
-         std::isnan(f.value) ? std::fabs(f.value) : f.value, where.c_str(),
-         kind_name(plan.entry->kind));
+         std::isnan(f.value) ? std::fabs(f.value) : f.value, where.c_str(), kind_name(plan.entry->kind));
   if (status == DLCC_E_COMM) fail(status, "the host's allreduce failed in the %s step", kind_name(plan.entry->kind));
   if (status <= DLCC_E_ARG && status >= DLCC_E_TRUST)
     fail(status, "the %s entry failed with %s%s", kind_name(plan.entry->kind), dlcc_status_name(status), where.c_str());

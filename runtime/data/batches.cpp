@@ -32,7 +32,8 @@ int64_t BatchSource::find_rows(uint64_t epoch, int64_t batch) {
   if (batch < 0 || batch >= batches_per_epoch()) return 0;
   uint64_t pass = epoch;
   if (options_.steps_per_epoch) {
-    const uint64_t since_start = epoch * static_cast<uint64_t>(*options_.steps_per_epoch) + static_cast<uint64_t>(batch);
+    const uint64_t since_start =
+        epoch * static_cast<uint64_t>(*options_.steps_per_epoch) + static_cast<uint64_t>(batch);
     pass = since_start / static_cast<uint64_t>(batches_);
     batch = static_cast<int64_t>(since_start % static_cast<uint64_t>(batches_));
   }

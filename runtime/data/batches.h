@@ -57,7 +57,7 @@ private:
   int64_t batches_ = 0; // of a pass over the data
   std::vector<Converter> converters_;
   runtime::Permutation permutation_;
-  uint64_t pass_ = 0; // that the permutation is of
+  uint64_t pass_ = 0;          // that the permutation is of
   std::vector<int64_t> order_; // file rows of the current batch
 };
 

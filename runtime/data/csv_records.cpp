@@ -10,7 +10,7 @@ constexpr size_t longest_record = 16 << 20;
 constexpr size_t most_fields = 1'000'000;
 } // namespace
 
-CsvRecords::CsvRecords(Stream& stream, char separator) : stream_(stream), separator_(separator), buffer_(2 * piece) {
+CsvRecords::CsvRecords(Stream& stream, char separator) : stream_(stream), buffer_(2 * piece) {
   for (char c : {'\n', '\r', '\0', separator}) special_[static_cast<unsigned char>(c)] = true;
   skip_mark();
 }

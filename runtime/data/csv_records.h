@@ -41,7 +41,6 @@ private:
   [[noreturn]] void fail(uint32_t line, uint32_t column, const std::string& text, const char* name) const;
 
   Stream& stream_;
-  char separator_;
   bool special_[256] = {};
   std::vector<char> buffer_;
   size_t record_ = 0, at_ = 0, end_ = 0; // within the buffer

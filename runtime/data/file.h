@@ -13,8 +13,8 @@ namespace dlcc::data {
 
 /// How file names are resolved and how much may be loaded.
 struct FileOptions {
-  std::string directory;  ///< relative names start here (the model's directory); empty: the current one
-  bool confined = false;  ///< names come from a file: only regular files below `directory`, no links
+  std::string directory;          ///< relative names start here (the model's directory); empty: the current one
+  bool confined = false;          ///< names come from a file: only regular files below `directory`, no links
   int64_t memory_cap = INT64_MAX; ///< bytes all columns may take
 };
 

@@ -143,25 +143,34 @@ TEST(Artefact, ConstantsAreRead) {
 // and an output.
 TEST(Artefact, ManyArgumentsComeFromATable) {
   constexpr int inputs = 60;
-  std::string text = "program @many stage planned batch 4\nhyper rate = 0.5\nregion input {\n", parameters, first, second, sum = "0.0";
+  std::string text = "program @many stage planned batch 4\nhyper rate = 0.5\nregion input {\n", parameters, first,
+              second, sum = "0.0";
   for (int i = 0; i < inputs; ++i) {
     const std::string n = std::to_string(i);
     text += "  buffer %x" + n + " : f32[4] batch_axis 0\n";
-    parameters += "x" + n + ": f32[4], ", first += "%x" + n + ", ", second += "%x" + std::to_string(inputs - 1 - i) + ", ";
+    parameters += "x" + n + ": f32[4], ", first += "%x" + n + ", ",
+        second += "%x" + std::to_string(inputs - 1 - i) + ", ";
     sum = "(" + sum + " * 1.25 + x" + n + "[m])";
   }
   text += "}\nregion call {\n  buffer %n_valid : i64[]\n}\nregion hyper {\n  buffer %rate : f64[]\n}\n"
           "region constant {\n  buffer %k : f32[4] at 0 data [1.0,2.0,3.0,4.0]\n}\n"
           "region param {\n  buffer %w : f32[4] at 0\n  buffer %v : f32[4] at 64\n}\n"
           "region output {\n  buffer %y : f32[4] role output\n  buffer %z : f32[4] role output\n}\n"
-          "kernel @many(" + parameters + "n_valid: i64[], rate: f64[], k: f32[4], inout w: f32[4], out y: f32[4]) tasks 2 {\n"
-          "  for m in 4 {\n    let s = " + sum + "\n    let t = f32(n_valid[]) + f32(rate[])\n"
+          "kernel @many(" +
+          parameters +
+          "n_valid: i64[], rate: f64[], k: f32[4], inout w: f32[4], out y: f32[4]) tasks 2 {\n"
+          "  for m in 4 {\n    let s = " +
+          sum +
+          "\n    let t = f32(n_valid[]) + f32(rate[])\n"
           "    store y[m] = s * k[m] + t\n    store w[m] = w[m] + s\n  }\n}\n"
           "entry @predict(inputs: ";
   for (int i = 0; i < inputs; ++i) text += (i ? ", %x" : "%x") + std::to_string(i);
   text += "; outputs: %y, %z) {\n  parallel {\n    phase {\n"
-          "      call @many(" + first + "%n_valid, %rate, %k, %w, %y)\n"
-          "      call @many(" + second + "%n_valid, %rate, %k, %v, %z)\n    }\n  }\n}\n";
+          "      call @many(" +
+          first +
+          "%n_valid, %rate, %k, %w, %y)\n"
+          "      call @many(" +
+          second + "%n_valid, %rate, %k, %v, %z)\n    }\n  }\n}\n";
   Tensors given;
   for (int i = 0; i < inputs; ++i)
     given["x" + std::to_string(i)] = random_tensor({DType::f32, {4}}, static_cast<uint64_t>(i));

@@ -116,7 +116,6 @@ void* load_library(const std::vector<char>& image) {
   return library;
 }
 
-
 // What a state is called in the program, without the prefix it has for callers.
 std::string buffer_name(const std::string& tensor) {
   for (const char* prefix : {"param/", "opt/", "buffer/"})

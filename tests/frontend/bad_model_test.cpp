@@ -39,9 +39,10 @@ TEST(BadModel, B3_unknown_key) {
            {"m.json:1:94: error: unknown key 'actvation' in layer 'Dense', did you mean 'activation'? [unknown-key]"}},
           {model_with(R"("optimzer": "sgd")"),
            {"m.json:1:75: error: unknown key 'optimzer' in model, did you mean 'optimizer'? [unknown-key]"}},
-          {model_with(R"("train": {"qqq": 1})"), {"m.json:1:85: error: unknown key 'qqq' in train, expected one of batch_size, epochs, "
-                                                "validation_split, shuffle, last_batch, steps_per_epoch, early_stopping, "
-                                                "checkpoint, terminate_on_nan [unknown-key]"}},
+          {model_with(R"("train": {"qqq": 1})"),
+           {"m.json:1:85: error: unknown key 'qqq' in train, expected one of batch_size, epochs, "
+            "validation_split, shuffle, last_batch, steps_per_epoch, early_stopping, "
+            "checkpoint, terminate_on_nan [unknown-key]"}},
           {model_with(R"("train": {"restore_best_weights": true})"),
            {"m.json:1:85: error: unknown key 'restore_best_weights' in train, expected one of batch_size, epochs, "
             "validation_split, shuffle, last_batch, steps_per_epoch, early_stopping, checkpoint, terminate_on_nan "

@@ -67,8 +67,9 @@ TEST(LoweredConfig, ConstantsDropoutResidualAndRepeat) {
 
 // What leaves no value of its own gets one that is called like the layer.
 TEST(LoweredConfig, OutputsOfLayersThatChangeNothing) {
-  const std::string config = lowered(Model(with_layers(
-      R"({"type": "Dense", "name": "d", "units": 4}, {"type": "Flatten", "name": "flat"})", R"(, "outputs": ["flat"])")));
+  const std::string config =
+      lowered(Model(with_layers(R"({"type": "Dense", "name": "d", "units": 4}, {"type": "Flatten", "name": "flat"})",
+                                R"(, "outputs": ["flat"])")));
   EXPECT_NE(config.find(R"({"op": "linear", "inputs": ["d"], "output": "flat"})"), std::string::npos) << config;
   Model nodes(config);
   EXPECT_EQ(lowered(nodes), config);

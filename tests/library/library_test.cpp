@@ -36,7 +36,8 @@ protected:
   }
   dlcc_module* compile(const std::string& text, const dlcc_compile_options* options = nullptr) {
     dlcc_module* module = nullptr;
-    EXPECT_EQ(dlcc_compile_text(text.data(), text.size(), "m.json", options, &module, &error), DLCC_OK) << error.message;
+    EXPECT_EQ(dlcc_compile_text(text.data(), text.size(), "m.json", options, &module, &error), DLCC_OK)
+        << error.message;
     return module;
   }
   // The losses of some steps, then the first layer's weights; closes the module.

@@ -180,7 +180,8 @@ TEST(Element, CheckFiniteFindsNanAndInfinity) {
 TEST(Element, CheckCountsEndsTheStepAtZeroOnly) {
   Attributes a{{"what", std::string("label")}};
   EXPECT_EQ(run_check(ops::check_counts_op, {{DType::f64, {}}, {0}}, a).code, 1);
-  for (double count : {0.25, 1.0, double{NAN}}) EXPECT_EQ(run_check(ops::check_counts_op, {{DType::f64, {}}, {count}}, a).code, 0);
+  for (double count : {0.25, 1.0, double{NAN}})
+    EXPECT_EQ(run_check(ops::check_counts_op, {{DType::f64, {}}, {count}}, a).code, 0);
 }
 
 TEST(Element, NanIsPassedOn) {

@@ -57,7 +57,8 @@ TEST(BigGraphs, NestedViewsAreCut) {
 TEST(BigGraphs, EqualNamesAreMadeUnique) {
   loops::Kernel kernel;
   loops::Builder build(kernel);
-  for (int i = 0; i < size; ++i) build.var("k"), build.local("sum", DType::f32), build.tensor({"t", {}, loops::Access::in});
+  for (int i = 0; i < size; ++i)
+    build.var("k"), build.local("sum", DType::f32), build.tensor({"t", {}, loops::Access::in});
   std::set<std::string> names(kernel.vars.begin(), kernel.vars.end());
   for (const loops::Local& l : kernel.locals) names.insert(l.name);
   for (const loops::KernelTensor& t : kernel.tensors) names.insert(t.name);

@@ -11,10 +11,10 @@ namespace {
 
 // What is said of a predict function on x [4,6] and w [6,4] with these nodes, the last of which gives %p.
 std::string verdict(const std::string& nodes, const std::string& last_batch = "mask") {
-  graph::Module m = parse_graph("module @m stage stable dtype f32 batch 4 {\n  state %w : parameter f32[6,4] = zeros\n"
-                                "  directive train options {last_batch = \"" +
-                                last_batch + "\"}\n  entry func @predict(input %x: f32[4,6]) -> %p {\n" + nodes +
-                                "\n  }\n}\n");
+  graph::Module m =
+      parse_graph("module @m stage stable dtype f32 batch 4 {\n  state %w : parameter f32[6,4] = zeros\n"
+                  "  directive train options {last_batch = \"" +
+                  last_batch + "\"}\n  entry func @predict(input %x: f32[4,6]) -> %p {\n" + nodes + "\n  }\n}\n");
   DiagnosticList diagnostics("m.json");
   passes::PassContext context{ops::all_ops(), {}, &diagnostics};
   passes::check_rows(std::move(m), context);
@@ -29,7 +29,8 @@ constexpr const char* apart[] = {
     "%p : f32[4,2] = reshape(%s) {shape = [4,2]}",
     "%t : f32[6,4] = transpose(%x)\n %u : f32[6,4] = multiply(%t, %w)\n %s : f32[4] = sum(%u) {axes = [0]}\n"
     "%p : f32[4] = relu(%s)",
-    "%c : f32[4,12] = concat(%x, %x) {axis = 1}\n %p : f32[4,3] = slice(%c) {begin = [0,2], end = [4,5], stride = [1,1]}",
+    "%c : f32[4,12] = concat(%x, %x) {axis = 1}\n %p : f32[4,3] = slice(%c) {begin = [0,2], end = [4,5], stride = "
+    "[1,1]}",
     "%s : f32[] = sum(%w)\n %p : f32[4,6] = multiply(%x, %s)",
 };
 

@@ -1,8 +1,8 @@
 // Folders of checkpoints: the lock, the newest valid file, pruning, left-over temporary files.
 #include "tests/runtime/fake_module.h"
 
-#include <fcntl.h>
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <sys/stat.h>
 #include <sys/wait.h>

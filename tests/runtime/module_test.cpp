@@ -6,10 +6,10 @@
 #include <dlfcn.h>
 #include <filesystem>
 #include <random>
-#include <thread>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <thread>
 #include <unistd.h>
 
 #include "runtime/core/artefact.h"

@@ -114,7 +114,8 @@ void declare_check(CLI::App& command, int& exit_code) {
   command.add_option("MODELS", state->models, "models to check")->required();
   state->build.declare(command, false);
   command.remove_option(command.get_option("MODEL"));
-  command.add_flag("--print-config", state->print_config, "Print the resolved model: every default written out, layers as nodes");
+  command.add_flag("--print-config", state->print_config,
+                   "Print the resolved model: every default written out, layers as nodes");
   command.add_flag("--json", state->json, "Print the summary as JSON");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }

@@ -55,7 +55,10 @@ Json describe_checkpoint(const runtime::CheckpointFile& file) {
   for (const runtime::StoredTensor& t : file.tensors())
     tensors.push_back(
         {{"name", escape(t.name)}, {"type", type_text(t.dtype, t.dims.data(), t.dims.size())}, {"bytes", t.bytes()}});
-  return {{"format", 1}, {"kind", file.is_plain() ? "safetensors" : "checkpoint"}, {"metadata", metadata}, {"tensors", tensors}};
+  return {{"format", 1},
+          {"kind", file.is_plain() ? "safetensors" : "checkpoint"},
+          {"metadata", metadata},
+          {"tensors", tensors}};
 }
 
 std::string as_text(const Json& j) {

@@ -166,10 +166,11 @@ bool load_job(PreparedJob& prepared, const BuildOptions& build) {
   if (!source) fail_with(diagnostics, ExitCode::artefact);
   const ModelHash hash = model_hash(*source);
   if (!std::equal(hash.begin(), hash.end(), info->model_hash))
-    throw UserError(ExitCode::usage, "compiled-in",
-                    "is compiled already, and these options (--set, --dtype, --batch-size, -D) would change it; expected "
-                    "such that concern training and data only",
-                    build.model);
+    throw UserError(
+        ExitCode::usage, "compiled-in",
+        "is compiled already, and these options (--set, --dtype, --batch-size, -D) would change it; expected "
+        "such that concern training and data only",
+        build.model);
   describe(prepared, *prepared.loaded_model, *source, build.model);
   return true;
 }

@@ -33,7 +33,8 @@ struct NewCommand {
         throw UserError(ExitCode::io, "exists", "exists already; it is never overwritten", output);
       write_output(output, with_schema(std::string(s.text)));
       write_schema(output.substr(0, output.rfind('/') + 1) + schema_file);
-      fprintf(stderr, "wrote %s, and %s for editors; next: dlcc train %s\n", output.c_str(), schema_file, output.c_str());
+      fprintf(stderr, "wrote %s, and %s for editors; next: dlcc train %s\n", output.c_str(), schema_file,
+              output.c_str());
       return 0;
     }
     std::vector<std::string> names;

@@ -79,8 +79,8 @@ void prepare_environment() {
     if (const char* value = getenv(variable); value && !is_thread_list(value)) drop(variable, value);
   // A tiny stack would not hold the OpenMP runtime's own frames.
   unsetenv("OMP_STACKSIZE");
-  // libgomp's threads spin long at a barrier, which costs time slices when other work wants the cores: measured with nine
-  // other jobs on two cores, MNIST took 207 s as it is and 8 s so; on quiet cores the step times were the same.
+  // libgomp's threads spin long at a barrier, which costs time slices when other work wants the cores: measured with
+  // nine other jobs on two cores, MNIST took 207 s as it is and 8 s so; on quiet cores the step times were the same.
   if (!getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
 }
 

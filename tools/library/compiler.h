@@ -1,5 +1,6 @@
 /* compiler.h: the C interface of libdlcc, which compiles a model in this process. What it returns is the same
- * dlcc_module that libdlcc_rt loads from a file; sessions, steps and checkpoints are that library's (dlcc/runtime.h). */
+ * dlcc_module that libdlcc_rt loads from a file; sessions, steps and checkpoints are that library's (dlcc/runtime.h).
+ */
 #ifndef DLCC_COMPILER_H
 #define DLCC_COMPILER_H
 
@@ -11,10 +12,10 @@ extern "C" {
 
 typedef struct dlcc_compile_options {
   uint32_t struct_size;
-  uint32_t flags;      /* 0 */
-  const char* target;  /* null or "native", "x86-64-v3", "x86-64-v4" */
-  const char* dtype;   /* null: the model's; "f32", "f64" */
-  int64_t batch_size;  /* 0: the model's */
+  uint32_t flags;     /* 0 */
+  const char* target; /* null or "native", "x86-64-v3", "x86-64-v4" */
+  const char* dtype;  /* null: the model's; "f32", "f64" */
+  int64_t batch_size; /* 0: the model's */
   /* Called for every warning and error, one line each without a newline; may be null. */
   void (*report)(void* user, const char* line);
   void* user;

@@ -39,7 +39,8 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
   check_names(requirements, names);
   load_weights(runner, weights);
   console.note("weights of '" + data::escape(weights) + "'");
-  OpenedPart part = open_part(job, DLCC_FN_EVAL, options.part, data_seed(runner, options.seed.value_or(job.seed)), console);
+  OpenedPart part =
+      open_part(job, DLCC_FN_EVAL, options.part, data_seed(runner, options.seed.value_or(job.seed)), console);
   Feed feed(runner.module(), DLCC_FN_EVAL);
   const auto start = std::chrono::steady_clock::now();
   const auto values = evaluate_all(runner, feed, *part.source, [&](int64_t batch) {

@@ -183,7 +183,8 @@ int run(const Job& job, const PredictOptions& options) {
   const std::string extension = dot == std::string::npos ? "" : options.out.substr(dot + 1);
   for (const char* other : {"npz", "json", "safetensors", "h5", "parquet"})
     if (extension == other)
-      throw Failure(exit_usage, "'" + data::escape(options.out) + "': expected a name that ends in .npy or .csv", "output");
+      throw Failure(exit_usage, "'" + data::escape(options.out) + "': expected a name that ends in .npy or .csv",
+                    "output");
   Predictor predictor(job, options, weights, console);
   auto go_on = [&] { return signals.stop() == 0; };
   if (options.out.empty() || options.out == "-") {

@@ -3,13 +3,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <dlfcn.h>
 #include <filesystem>
+#include <iterator>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <random>
-#include <thread>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 
 #include "runtime/core/artefact.h"
@@ -57,6 +63,22 @@ double train_tiny(const dlcc::compiled_step& step, uint64_t seed) {
   double x[2] = {1, 2}, loss = 0;
   s.train_step({{x, {2}}}, {dlcc::tensor_view(loss)}, 2);
   return loss;
+}
+
+// mmap of a file for execution fails with EACCES from now on, as SELinux would have it.
+bool refuse_code_from_files() {
+  constexpr uint32_t number = offsetof(seccomp_data, nr), protection = offsetof(seccomp_data, args[2]),
+                     descriptor = offsetof(seccomp_data, args[4]);
+  sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 5),
+                        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, protection),
+                        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 3),
+                        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, descriptor),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ~0u, 1, 0), // no file: memory of the process itself
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{static_cast<unsigned short>(std::size(code)), code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 class Artefact : public testing::Test {
@@ -120,7 +142,7 @@ TEST_F(Artefact, TruncatedAndForeignFiles) {
   write_file(path, read_file(TINY_STEP));
   EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "not made by dlcc");
   write_file(path, with_trailer(std::string(500, 'x')));
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "cannot load");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "cannot load");
 }
 
 // M4: a right checksum, another ABI.
@@ -201,8 +223,23 @@ TEST_F(Artefact, FilesThatOthersCanChange) {
 TEST_F(Artefact, FileSystemMountedNoexec) {
   write_file(path, tiny_artefact());
   pretend_noexec = true;
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "its file system is mounted noexec: Operation not permitted");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "its file system is mounted noexec: Operation not permitted");
   pretend_noexec = false;
+}
+
+// M12: a policy lets no file's code into memory. In a process of its own, which cannot get rid of the filter.
+TEST_F(Artefact, APolicyAgainstCodeFromFiles) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  write_file(path, tiny_artefact());
+  auto attempt = [&] {
+    if (!refuse_code_from_files()) std::_Exit(2);
+    dlcc_error e{};
+    const bool right = open_status(path, &e) == DLCC_E_CORRUPT &&
+                       std::string(e.message) == "cannot load '" + path + "': Permission denied";
+    if (!right) fprintf(stderr, "%d %s\n", e.code, e.message);
+    std::_Exit(right ? 0 : 1);
+  };
+  EXPECT_EXIT(attempt(), testing::ExitedWithCode(0), "");
 }
 
 // Where anonymous files do not exist, the verified file itself is loaded.

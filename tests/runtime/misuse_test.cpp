@@ -9,6 +9,15 @@
 
 using namespace dlcc::test;
 
+// The whole message about an argument that is null.
+#define EXPECT_NULL(call, argument)                                                                                    \
+  do {                                                                                                                 \
+    dlcc_error err{};                                                                                                  \
+    EXPECT_EQ((call), DLCC_E_ARG);                                                                                     \
+    EXPECT_EQ(err.code, DLCC_E_ARG);                                                                                   \
+    EXPECT_STREQ(err.message, argument " is null");                                                                    \
+  } while (false)
+
 // L1, with a session that would otherwise work.
 TEST(Misuse, NullPointersAreArgumentErrors) {
   Handles h;
@@ -20,36 +29,52 @@ TEST(Misuse, NullPointersAreArgumentErrors) {
   Batch b;
   auto in = b.inputs(), out = b.outputs();
   double v = 0;
-  EXPECT_FAILURE(dlcc_module_open("x", nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_module_wrap(nullptr, &m, &err), DLCC_E_ARG, "info is null");
-  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_session_create(nullptr, nullptr, &made, &err), DLCC_E_ARG, "module is null");
-  EXPECT_FAILURE(dlcc_session_create(h.module, nullptr, nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_init(nullptr, 1, &err), DLCC_E_ARG, "session is null");
+  char text[8];
+  EXPECT_NULL(dlcc_module_open("x", nullptr, &err), "out");
+  EXPECT_NULL(dlcc_module_wrap(nullptr, &m, &err), "info");
+  EXPECT_NULL(dlcc_module_wrap(&h.fake.info, nullptr, &err), "out");
+  int released = 0;
+  void (*release)(void*) = [](void* owner) { ++*static_cast<int*>(owner); };
+  EXPECT_NULL(dlcc_module_wrap_owned(nullptr, release, &released, &m, &err), "info");
+  EXPECT_NULL(dlcc_module_wrap_owned(&h.fake.info, nullptr, &released, &m, &err), "release");
+  EXPECT_NULL(dlcc_module_wrap_owned(&h.fake.info, release, &released, nullptr, &err), "out");
+  EXPECT_EQ(released, 2) << "what could not be wrapped is released, if there is a way to";
+  EXPECT_NULL(dlcc_session_create(nullptr, nullptr, &made, &err), "module");
+  EXPECT_NULL(dlcc_session_create(h.module, nullptr, nullptr, &err), "out");
+  EXPECT_NULL(dlcc_init(nullptr, 1, &err), "session");
   for (auto step : {dlcc_train_step, dlcc_eval_step, dlcc_compute_gradients}) {
-    EXPECT_FAILURE(step(nullptr, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_ARG, "session is null");
-    EXPECT_FAILURE(step(s, nullptr, 3, out.data(), 3, 4, &err), DLCC_E_ARG, "in is null");
-    EXPECT_FAILURE(step(s, in.data(), 3, nullptr, 3, 4, &err), DLCC_E_ARG, "out is null");
+    EXPECT_NULL(step(nullptr, in.data(), 3, out.data(), 3, 4, &err), "session");
+    EXPECT_NULL(step(s, nullptr, 3, out.data(), 3, 4, &err), "in");
+    EXPECT_NULL(step(s, in.data(), 3, nullptr, 3, 4, &err), "out");
   }
-  EXPECT_FAILURE(dlcc_predict(nullptr, in.data(), 1, out.data(), 1, 4, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_apply_gradients(nullptr, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_set_hyper(nullptr, "decay", 1, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_set_hyper(s, nullptr, 1, &err), DLCC_E_ARG, "name is null");
-  EXPECT_FAILURE(dlcc_get_hyper(nullptr, "decay", &v, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_get_hyper(s, nullptr, &v, &err), DLCC_E_ARG, "name is null");
-  EXPECT_FAILURE(dlcc_get_hyper(s, "decay", nullptr, &err), DLCC_E_ARG, "v is null");
-  EXPECT_FAILURE(dlcc_tensor_read(nullptr, "x", in.data(), &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_tensor_read(s, nullptr, in.data(), &err), DLCC_E_ARG, "name is null");
-  EXPECT_FAILURE(dlcc_tensor_read(s, "x", nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_tensor_write(s, "x", nullptr, &err), DLCC_E_ARG, "in is null");
-  EXPECT_FAILURE(dlcc_metrics_reset(nullptr, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_metrics_result(s, nullptr, 1, &err), DLCC_E_ARG, "values is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(s, nullptr, "", &err), DLCC_E_ARG, "key is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(s, "k", nullptr, &err), DLCC_E_ARG, "value is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(s, nullptr, nullptr, 0, &err), DLCC_E_ARG, "key is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(s, "k", nullptr, 8, &err), DLCC_E_ARG, "value is null");
-  EXPECT_FAILURE(dlcc_checkpoint_save(s, nullptr, 0, &err), DLCC_E_ARG, "path is null");
-  EXPECT_FAILURE(dlcc_checkpoint_load(s, nullptr, 0, &err), DLCC_E_ARG, "path is null");
+  EXPECT_NULL(dlcc_predict(nullptr, in.data(), 1, out.data(), 1, 4, &err), "session");
+  EXPECT_NULL(dlcc_predict(s, nullptr, 1, out.data(), 1, 4, &err), "in");
+  EXPECT_NULL(dlcc_predict(s, in.data(), 1, nullptr, 1, 4, &err), "out");
+  EXPECT_NULL(dlcc_apply_gradients(nullptr, &err), "session");
+  EXPECT_NULL(dlcc_set_hyper(nullptr, "decay", 1, &err), "session");
+  EXPECT_NULL(dlcc_set_hyper(s, nullptr, 1, &err), "name");
+  EXPECT_NULL(dlcc_get_hyper(nullptr, "decay", &v, &err), "session");
+  EXPECT_NULL(dlcc_get_hyper(s, nullptr, &v, &err), "name");
+  EXPECT_NULL(dlcc_get_hyper(s, "decay", nullptr, &err), "v");
+  EXPECT_NULL(dlcc_tensor_read(nullptr, "x", in.data(), &err), "session");
+  EXPECT_NULL(dlcc_tensor_read(s, nullptr, in.data(), &err), "name");
+  EXPECT_NULL(dlcc_tensor_read(s, "x", nullptr, &err), "out");
+  EXPECT_NULL(dlcc_tensor_write(nullptr, "x", in.data(), &err), "session");
+  EXPECT_NULL(dlcc_tensor_write(s, nullptr, in.data(), &err), "name");
+  EXPECT_NULL(dlcc_tensor_write(s, "x", nullptr, &err), "in");
+  EXPECT_NULL(dlcc_metrics_reset(nullptr, &err), "session");
+  EXPECT_NULL(dlcc_metrics_result(nullptr, &v, 1, &err), "session");
+  EXPECT_NULL(dlcc_metrics_result(s, nullptr, 1, &err), "values");
+  EXPECT_NULL(dlcc_checkpoint_meta_set(nullptr, "k", "", &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_meta_set(s, nullptr, "", &err), "key");
+  EXPECT_NULL(dlcc_checkpoint_meta_set(s, "k", nullptr, &err), "value");
+  EXPECT_NULL(dlcc_checkpoint_meta_get(nullptr, "k", text, sizeof text, &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_meta_get(s, nullptr, text, sizeof text, &err), "key");
+  EXPECT_NULL(dlcc_checkpoint_meta_get(s, "k", nullptr, 8, &err), "value");
+  EXPECT_NULL(dlcc_checkpoint_save(nullptr, "x", 0, &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_save(s, nullptr, 0, &err), "path");
+  EXPECT_NULL(dlcc_checkpoint_load(nullptr, "x", 0, &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_load(s, nullptr, 0, &err), "path");
   EXPECT_EQ(dlcc_module_info(nullptr), nullptr);
   EXPECT_EQ(dlcc_module_find(nullptr, "x"), DLCC_E_ARG);
   EXPECT_EQ(dlcc_module_find(h.module, nullptr), DLCC_E_ARG);

@@ -331,18 +331,53 @@ TEST(BadModels, AllErrorsOfAStageUpToTheLimit) {
   EXPECT_EQ(one.err.find("adom"), std::string::npos) << one.err;
 }
 
-// C14: no pass recurses over the graph, and none is quadratic.
-TEST(BadModels, AChainOfManyNodesIsFine) {
-  std::string chain;
-  for (int i = 0; i < 10000; ++i) {
-    std::string from = i ? "c" + std::to_string(i - 1) : "x";
-    chain += R"({"op":"relu","inputs":[")" + from + R"("],"output":"c)" + std::to_string(i) + "\"},";
+std::string chain_of_relu(int nodes) {
+  std::string chain, from = "x";
+  for (int i = 0; i < nodes; ++i) {
+    const std::string to = "c" + std::to_string(i);
+    chain += R"({"op":"relu","inputs":[")" + from + R"("],"output":")" + to + "\"},";
+    from = to;
   }
+  return graph_model(chain + R"({"op":"matvec","inputs":[")" + from + R"(","w"],"output":"p"})");
+}
+
+// Many nodes of x, added up in pairs, in pairs of pairs, ...
+std::string fan_of_relu(int nodes) {
+  std::string fan;
+  std::vector<std::string> sums;
+  for (int i = 0; i < nodes; ++i) {
+    sums.push_back("f" + std::to_string(i));
+    fan += R"({"op":"relu","inputs":["x"],"output":")" + sums.back() + "\"},";
+  }
+  for (size_t i = 0; i + 1 < sums.size(); i += 2) {
+    const std::string sum = "s" + std::to_string(i);
+    fan += R"({"op":"add","inputs":[")" + sums[i] + R"(",")" + sums[i + 1] + R"("],"output":")" + sum + "\"},";
+    sums.push_back(sum);
+  }
+  return graph_model(fan + R"({"op":"matvec","inputs":[")" + sums.back() + R"(","w"],"output":"p"})");
+}
+
+// C14: no pass recurses over the graph, and none is quadratic.
+TEST(BadModels, C14ManyNodesAreFine) {
   Folder folder;
-  folder.write("m.json", graph_model(chain + R"({"op":"matvec","inputs":["c9999","w"],"output":"p"})"));
-  Result r = folder.run({"check", "m.json"});
-  EXPECT_EQ(r.exit_code, 0) << r.err;
-  EXPECT_EQ(r.err, "");
+  for (auto* model : {chain_of_relu, fan_of_relu}) {
+    folder.write("m.json", model(10'000));
+    Result r = folder.run({"check", "m.json"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.err, "");
+    expect_cheap(r, {});
+  }
+}
+
+TEST(QualityOfBigModels, C14CompilesWithinTimeAndMemory) {
+  Folder folder;
+  for (auto* model : {chain_of_relu, fan_of_relu}) {
+    folder.write("m.json", model(100'000));
+    Result r = folder.run({"m.json", "-o", "m.so"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.err, "");
+    expect_cheap(r, {30, 2000});
+  }
 }
 
 } // namespace

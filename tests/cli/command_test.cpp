@@ -251,6 +251,26 @@ TEST_F(Commands, ShortBatchesOfAFunctionThatIsSteepAtZero) {
   EXPECT_EQ(predictions.find("nan"), std::string::npos) << predictions;
 }
 
+// C12: with momentum and weight decay everywhere else, too.
+TEST_F(Commands, AParameterThatTheLossDoesNotReachNeverChanges) {
+  folder.write("u.json", R"({ "dlcc": 1, "name": "unused", "inputs": { "x": { "shape": ["N", 2] } },
+    "labels": { "y": { "shape": ["N"] } }, "params": { "w": { "shape": [2] }, "u": { "shape": [5] } },
+    "nodes": [ { "op": "matvec", "inputs": ["x", "w"], "output": "p" } ],
+    "loss": { "type": "mean_squared_error", "prediction": "p", "label": "y" },
+    "optimizer": { "type": "adam", "learning_rate": 0.1, "weight_decay": 0.1 }, "train": { "batch_size": 2 },
+    "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a", "b"], "y": "y" } } })");
+  folder.write("t.csv", "a,b,y\n1,2,3\n2,1,2\n");
+  train("one", {"--epochs", "1"}, "u.json"), train("nine", {"--epochs", "9"}, "u.json");
+  auto values = [&](const std::string& run, const char* name) {
+    runtime::CheckpointFile file(folder.path(run + "/last.safetensors"));
+    std::vector<char> bytes(file.find(name)->bytes());
+    file.read(*file.find(name), bytes.data());
+    return bytes;
+  };
+  EXPECT_EQ(values("one", "param/u"), values("nine", "param/u"));
+  EXPECT_NE(values("one", "param/w"), values("nine", "param/w"));
+}
+
 TEST_F(Commands, ThreadsDoNotChangeABit) {
   EXPECT_TRUE(train("one", {"--threads", "1"}) == train("two", {"--threads", "2"}));
 }

@@ -227,13 +227,11 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-namespace {
 void expect_cheap(const Result& result, const Bounds& bounds) {
-  constexpr double slack = sanitized ? 20 : 2; // builds with assertions are slower, too
+  constexpr double slack = sanitized ? 20 : 2;
   EXPECT_LE(result.cpu_seconds, slack * bounds.cpu_seconds);
   EXPECT_TRUE(sanitized || result.peak_mib <= bounds.peak_mib) << result.peak_mib << " MiB";
 }
-} // namespace
 
 void expect_fault_with(const Result& result, int exit_code, const std::vector<std::string>& words,
                        const Bounds& bounds) {

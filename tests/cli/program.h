@@ -94,6 +94,9 @@ struct Bounds {
   double cpu_seconds = 2, peak_mib = 200;
 };
 
+/// The run took no more than that, and somewhat more time where sanitizers or assertions are built in.
+void expect_cheap(const Result& result, const Bounds& bounds);
+
 /// A fault as the list of bad inputs promises it: this exit code within the bounds, this line alone on standard error
 /// (at most 300 bytes, no control characters), nothing on standard output.
 void expect_fault(const Result& result, int exit_code, const std::string& line, const Bounds& bounds = {});

@@ -169,6 +169,23 @@ TEST_F(Library, NullPointersAreArgumentErrors) {
   EXPECT_EQ(dlcc_compile_file(nullptr, nullptr, &module, nullptr), DLCC_E_ARG); // nor does `err` need to be there
 }
 
+// C16: a model of no nodes gives back its input.
+TEST_F(Library, AModelWithoutNodesIsTheIdentity) {
+  dlcc_module* module =
+      compile(R"({"dlcc":1,"name":"id","inputs":{"x":{"shape":["N",3]}},"nodes":[],"outputs":["x"]})");
+  dlcc_session* session = nullptr;
+  ASSERT_EQ(dlcc_session_create(module, nullptr, &session, &error), DLCC_OK) << error.message;
+  dlcc_module_close(module);
+  ASSERT_EQ(dlcc_init(session, 1, &error), DLCC_OK) << error.message;
+  float x[3] = {1, -2, 3}, y[3] = {};
+  const int64_t dims[] = {1, 3};
+  const dlcc_view in{x, DLCC_F32, 2, dims, sizeof x, {0, 0}};
+  dlcc_view out{y, DLCC_F32, 2, dims, sizeof y, {0, 0}};
+  EXPECT_EQ(dlcc_predict(session, &in, 1, &out, 1, 1, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(memcmp(x, y, sizeof x), 0);
+  dlcc_session_destroy(session);
+}
+
 // L5: compiled loops read and write wherever the caller's numbers lie.
 TEST_F(Library, BuffersNeedNoAlignment) {
   const std::vector<char> aligned = run_shifted(0);

@@ -54,7 +54,8 @@ DLCC_API const char* dlcc_status_name(dlcc_status status);
  * its folder writable by everybody (a sticky folder is fine; else DLCC_E_TRUST; DLCC_TRUST_ANY=1 in the environment
  * lifts both), the trailer's checksum right, the ABI known. Then the tables are checked and the CPU's features
  * compared. The image is loaded from a private copy: replacing the file later does not disturb it, and loading twice
- * gives independent modules. Null, empty, missing or irregular path: DLCC_E_IO. */
+ * gives independent modules. Null, empty, missing or irregular path: DLCC_E_IO. A file that may not be executed, from a
+ * noexec file system for one: DLCC_E_CORRUPT. No OpenMP runtime that loads: DLCC_E_CPU. */
 DLCC_API dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* err);
 /* Wraps tables that are already in memory (static linking, JIT); they must outlive the module and its sessions. */
 DLCC_API dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err);

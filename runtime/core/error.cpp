@@ -18,7 +18,7 @@ void fail(dlcc_status status, const char* format, ...) {
 void fail_errno(const char* what, std::string_view path, int error) {
   char buffer[128];
   // The GNU strerror_r, which is thread-safe and returns the text.
-  fail(DLCC_E_IO, "%s '%s': %s", what, escape(path).c_str(), strerror_r(error, buffer, sizeof buffer));
+  fail(status_of_errno(error), "%s '%s': %s", what, escape(path).c_str(), strerror_r(error, buffer, sizeof buffer));
 }
 
 // Length of the UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629: no overlong forms, no surrogates).

@@ -1,5 +1,6 @@
 // error.h: how the runtime reports faults inside: one exception type, turned into a dlcc_error at the C boundary.
 #pragma once
+#include <cerrno>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -21,7 +22,12 @@ private:
 };
 
 [[noreturn]] void fail(dlcc_status status, const char* format, ...) __attribute__((format(printf, 2, 3)));
-// DLCC_E_IO: "<what> '<path>': <text of errno>".
+
+// What a refusal of the system means: this process may have no more descriptors or memory, or the file is at fault.
+inline dlcc_status status_of_errno(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM ? DLCC_E_NOMEM : DLCC_E_IO;
+}
+// "<what> '<path>': <text of errno>", with the status above.
 [[noreturn]] void fail_errno(const char* what, std::string_view path, int error);
 
 // Text that came from a file or a caller, safe to print: control bytes and bytes that are not UTF-8 as \xNN, at most

@@ -74,7 +74,7 @@ std::vector<char> read_artefact(const std::string& path) {
   check_trust(path, st);
   struct statvfs system;
   if (fstatvfs(file.get(), &system) == 0 && (system.f_flag & ST_NOEXEC))
-    fail(DLCC_E_IO, "cannot load '%s': its file system is mounted noexec: %s", escape(path).c_str(),
+    fail(DLCC_E_CORRUPT, "cannot load '%s': its file system is mounted noexec: %s", escape(path).c_str(),
          std::strerror(EPERM));
   if (st.st_size > max_artefact_bytes) fail(DLCC_E_CORRUPT, "'%s': corrupt: larger than 2 GiB", escape(path).c_str());
   std::vector<char> bytes(static_cast<size_t>(st.st_size));
@@ -103,7 +103,8 @@ int private_copy(const char* image, size_t bytes) {
     if (n <= 0) {
       int error = errno;
       close(fd);
-      fail(error == ENOSPC || error == ENOMEM ? DLCC_E_NOMEM : DLCC_E_IO, "cannot copy a compiled step: %s",
+      // There it is memory that has no space left.
+      fail(error == ENOSPC ? DLCC_E_NOMEM : status_of_errno(error), "cannot copy a compiled step: %s",
            std::strerror(error));
     }
     done += static_cast<size_t>(n);
@@ -117,6 +118,10 @@ std::string dlerror_text() {
   return text ? text : "unknown reason";
 }
 
+bool is_about_openmp(const std::string& reason) {
+  return reason.find("GOMP_") != std::string::npos || reason.find("libgomp.so") != std::string::npos;
+}
+
 // A name of the descriptor that no load has had before: dlopen would return what it once loaded under the same name,
 // and descriptors are reused. A counter is spelled in "./" and ".//", which mean nothing in a path.
 std::string unique_name(int fd) {
@@ -124,6 +129,28 @@ std::string unique_name(int fd) {
   std::string name = "/proc/self/fd/";
   for (uint32_t n = counter++; n != 0; n >>= 1) name += n & 1 ? "./" : ".//";
   return name + std::to_string(fd);
+}
+
+// What the system has against the file's code in memory, as errno; 0: nothing. The loader's own text leaves it out.
+int refusal(const std::string& name) {
+  Descriptor file(open(name.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return errno;
+  void* code = mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0);
+  if (code == MAP_FAILED) return errno;
+  munmap(code, 1);
+  return 0;
+}
+
+[[noreturn]] void fail_load(const std::string& path, const std::string& name, const std::string& reason) {
+  const std::string shown = escape(path), why = escape(reason);
+  if (int error = refusal(name)) {
+    const bool lacking = status_of_errno(error) == DLCC_E_NOMEM;
+    fail(lacking ? DLCC_E_NOMEM : DLCC_E_CORRUPT, "cannot load '%s': %s", shown.c_str(), std::strerror(error));
+  }
+  if (is_about_openmp(reason))
+    fail(DLCC_E_CPU, "cannot load '%s': it needs an OpenMP runtime, libgomp.so.1 or libomp.so.5: %s", shown.c_str(),
+         why.c_str());
+  fail(DLCC_E_CORRUPT, "cannot load '%s': %s", shown.c_str(), why.c_str());
 }
 
 void* load_image(const std::string& path, const std::vector<char>& file, size_t image) {
@@ -134,15 +161,13 @@ void* load_image(const std::string& path, const std::vector<char>& file, size_t 
   if (library) return library;
   std::string reason = dlerror_text();
   // Built with --openmp=host: the OpenMP entry points come from whichever runtime this machine has.
-  if (reason.find("GOMP_") != std::string::npos) {
-    if (!dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL) && !dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL))
-      fail(DLCC_E_IO, "cannot load '%s': it needs an OpenMP runtime, neither libgomp.so.1 nor libomp.so.5 loads: %s",
-           escape(path).c_str(), escape(dlerror_text()).c_str());
+  if (is_about_openmp(reason) &&
+      (dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL) || dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL))) {
     library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library) return library;
     reason = dlerror_text();
   }
-  fail(DLCC_E_IO, "cannot load '%s': %s", escape(path).c_str(), escape(reason).c_str());
+  fail_load(path, name, reason);
 }
 
 // The threads of an OpenMP runtime wait in its code between two steps and for ever after the last, so it must not be

@@ -1,5 +1,7 @@
 #include "runtime/data/file.h"
 
+#include "runtime/core/error.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -15,6 +17,11 @@ constexpr int64_t largest_deflate_ratio = 1032; // RFC 1951: 258 bytes from two 
 
 [[noreturn]] void io_error(const std::string& file, const std::string& text, const char* name) {
   throw DataError(Code::io, file, 0, 0, text, name);
+}
+
+[[noreturn]] void system_error(const std::string& file, const std::string& what, int error, const char* name) {
+  const Code code = runtime::status_of_errno(error) == DLCC_E_NOMEM ? Code::resources : Code::io;
+  throw DataError(code, file, 0, 0, what + ": " + std::strerror(error), name);
 }
 
 // Walks the components with O_NOFOLLOW, so that neither `..` nor a link leads out of the directory.
@@ -55,7 +62,7 @@ InputFile::InputFile(const std::string& name, const FileOptions& options) : name
   if (name.empty() || name.find('\0') != std::string::npos) io_error(name_, "not a file name", "file");
   fd_ = options.confined ? open_below(options.directory, name, name_)
                          : open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd_ < 0) io_error(name_, std::string("cannot open: ") + std::strerror(errno), "open");
+  if (fd_ < 0) system_error(name_, "cannot open", errno, "open");
   std::string fault;
   if (fstat(fd_, &before_) != 0)
     fault = std::strerror(errno);
@@ -79,7 +86,7 @@ int64_t InputFile::read_at(int64_t offset, void* to, int64_t n) const {
   while (done < n) {
     ssize_t got = pread(fd_, static_cast<char*>(to) + done, static_cast<size_t>(n - done), offset + done);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) io_error(name_, std::string("cannot read: ") + std::strerror(errno), "read");
+    if (got < 0) system_error(name_, "cannot read", errno, "read");
     if (got == 0) break;
     done += got;
   }

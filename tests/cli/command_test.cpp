@@ -138,7 +138,8 @@ TEST_F(Commands, TheModelOfARunNamesItsData) {
 
 TEST_F(Commands, AFaultyModelForDataIsReportedAsAModel) {
   folder.write("d.json", replaced(tiny, "relu", "rulu"));
-  expect_fault(folder.run({"train", "m.json", "--data", "d.json"}), 4, {"d.json:", "unknown activation 'rulu'"});
+  expect_refused(folder, {"train", "m.json", "--data", "d.json"}, 4,
+                 "d.json:3:78: error: unknown activation 'rulu', did you mean 'relu'? [unknown-name]");
 }
 
 TEST_F(Commands, RequireDecidesTheExitCode) {
@@ -162,7 +163,10 @@ TEST_F(Commands, TheArtefactRefusesWhatWouldChangeIt) {
                                            {"--set", "layers.0.units=9"},
                                            {"--set", "optimizer.learning_rate=1"}}) {
     options.insert(options.begin(), {"train", "m.so", "--out", "refused"});
-    expect_fault(folder.run(options), 2, {"m.so: ", "is compiled already", "--dtype"});
+    expect_refused(
+        folder, options, 2,
+        "m.so: error: is compiled already, and these options (--set, --dtype, --batch-size, -D) would change "
+        "it; expected such that concern training and data only [compiled-in]");
     EXPECT_FALSE(folder.has("refused"));
   }
   train("accepted", {"--set", "train.epochs=1", "--seed", "3"}, "m.so");
@@ -191,8 +195,12 @@ TEST_F(Commands, TheCompileSectionIsObeyed) {
   EXPECT_NE(output({"m.json", "--emit=planned", "--set", "compile.fusion=false"}), fused);
   EXPECT_EQ(folder.run({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000"}).exit_code, 7);
   output({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000", "--memory-limit", "none"});
-  expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.target=z80"}), 2, {"unknown target 'z80'"});
-  expect_fault(folder.run({"m.json", "-o", "n.so", "--set", "compile.precision=medium"}), 3, {"not supported yet"});
+  expect_refused(folder, {"m.json", "-o", "n.so", "--set", "compile.target=z80"}, 2,
+                 "dlcc: error: unknown target 'z80', expected native, x86-64-v3 or x86-64-v4 [unknown-target]");
+  expect_refused(
+      folder, {"m.json", "-o", "n.so", "--set", "compile.precision=medium"}, 3,
+      "m.json: error: precision 'medium' is not supported yet, expected 'highest' (set at /compile/precision) "
+      "[unsupported]");
 }
 
 // G4: nothing in the batch counts, so its loss is 0 and it is no update.
@@ -201,7 +209,8 @@ TEST_F(Commands, ABatchOfIgnoredLabelsIsNoUpdate) {
                                R"({"type": "sparse_categorical_crossentropy", "ignore_index": 7})");
   model = replaced(replaced(model, R"("units": 1)", R"("units": 3, "activation": "softmax")"), R"("batch_size": 2)",
                    R"("batch_size": 2, "shuffle": false)");
-  model = replaced(model, R"({ "type": "sgd", "learning_rate": 0.001 })", R"({ "type": "adam", "learning_rate": 0.1 })");
+  model =
+      replaced(model, R"({ "type": "sgd", "learning_rate": 0.001 })", R"({ "type": "adam", "learning_rate": 0.1 })");
   folder.write("i.json", model);
   folder.write("t.csv", "a,b,y\n1,2,0\n2,1,1\n3,4,7\n5,6,7\n");
   auto run = [&](const std::string& out, const std::string& steps) {
@@ -230,7 +239,8 @@ TEST_F(Commands, ABatchOfIgnoredLabelsIsNoUpdate) {
 TEST_F(Commands, ShortBatchesOfAFunctionThatIsSteepAtZero) {
   folder.write("r.json", R"({ "dlcc": 1, "name": "root", "inputs": { "x": { "shape": ["N", 2] } },
     "labels": { "y": { "shape": ["N"] } }, "params": { "w": { "shape": [2], "init": "ones" } },
-    "nodes": [ { "op": "matvec", "inputs": ["x", "w"], "output": "s" }, { "op": "sqrt", "inputs": ["s"], "output": "z" } ],
+    "nodes": [ { "op": "matvec", "inputs": ["x", "w"], "output": "s" },
+               { "op": "sqrt", "inputs": ["s"], "output": "z" } ],
     "loss": { "type": "mean_squared_error", "prediction": "z", "label": "y" }, "optimizer": "sgd",
     "train": { "batch_size": 2, "epochs": 3 },
     "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a", "b"], "y": "y" } } })");
@@ -239,6 +249,26 @@ TEST_F(Commands, ShortBatchesOfAFunctionThatIsSteepAtZero) {
   const std::string predictions = output({"predict", "r.json", "--weights", "run"});
   EXPECT_EQ(lines_of(predictions).size(), 3u);
   EXPECT_EQ(predictions.find("nan"), std::string::npos) << predictions;
+}
+
+// C12: with momentum and weight decay everywhere else, too.
+TEST_F(Commands, AParameterThatTheLossDoesNotReachNeverChanges) {
+  folder.write("u.json", R"({ "dlcc": 1, "name": "unused", "inputs": { "x": { "shape": ["N", 2] } },
+    "labels": { "y": { "shape": ["N"] } }, "params": { "w": { "shape": [2] }, "u": { "shape": [5] } },
+    "nodes": [ { "op": "matvec", "inputs": ["x", "w"], "output": "p" } ],
+    "loss": { "type": "mean_squared_error", "prediction": "p", "label": "y" },
+    "optimizer": { "type": "adam", "learning_rate": 0.1, "weight_decay": 0.1 }, "train": { "batch_size": 2 },
+    "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a", "b"], "y": "y" } } })");
+  folder.write("t.csv", "a,b,y\n1,2,3\n2,1,2\n");
+  train("one", {"--epochs", "1"}, "u.json"), train("nine", {"--epochs", "9"}, "u.json");
+  auto values = [&](const std::string& run, const char* name) {
+    runtime::CheckpointFile file(folder.path(run + "/last.safetensors"));
+    std::vector<char> bytes(file.find(name)->bytes());
+    file.read(*file.find(name), bytes.data());
+    return bytes;
+  };
+  EXPECT_EQ(values("one", "param/u"), values("nine", "param/u"));
+  EXPECT_NE(values("one", "param/w"), values("nine", "param/w"));
 }
 
 TEST_F(Commands, ThreadsDoNotChangeABit) {
@@ -277,11 +307,13 @@ TEST_F(Commands, NewWritesAModelThatChecks) {
   EXPECT_EQ(folder.read("model-1.schema.json"), output({"schema"}));
   folder.write("linear.json", "mine");
   folder.write("model-1.schema.json", "{}");
-  expect_fault(folder.run({"new", "linear", "-o", "linear.json"}), 6, {"linear.json: ", "exists already"});
-  EXPECT_EQ(folder.read("linear.json"), "mine");
+  expect_refused(folder, {"new", "linear", "-o", "linear.json"}, 6,
+                 "linear.json: error: exists already; it is never overwritten [exists]");
   output({"new", "linear", "-o", "other.json"});
   EXPECT_EQ(folder.read("model-1.schema.json"), "{}");
-  expect_fault(folder.run({"new", "nope"}), 2, {"unknown starter 'nope'", "mnist-mlp"});
+  expect_refused(folder, {"new", "nope"}, 2,
+                 "dlcc: error: unknown starter 'nope'; there are: linear, logreg, binary, binary-regularized, mlp-sk, "
+                 "mnist-softmax, mnist-mlp [usage]");
 }
 
 } // namespace

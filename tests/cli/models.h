@@ -37,6 +37,15 @@ inline const std::string from_idx = R"({ "dlcc": 1, "name": "pictures",
             "transforms": [ { "type": "reshape", "input": "image", "shape": [4] } ] } }
 )";
 
+/// A regression on rows of three numbers, from two arrays.
+inline const std::string from_npy = R"({ "dlcc": 1, "name": "arrays",
+  "inputs": { "x": { "shape": ["N", 3] } },
+  "layers": [ { "type": "Dense", "name": "line", "units": 1 } ],
+  "loss": "mean_squared_error", "optimizer": { "type": "sgd", "learning_rate": 0.001 },
+  "train": { "batch_size": 2 },
+  "data": { "train": { "format": "npy", "x": "x.npy", "label": "y.npy" } } }
+)";
+
 /// `nodes` between given inputs and outputs: the frame of models about one fault in a graph.
 inline std::string graph_model(const std::string& nodes, const std::string& prediction = "p",
                                const std::string& params = R"("w": { "shape": [3] })",

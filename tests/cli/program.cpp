@@ -13,6 +13,7 @@
 #include <regex>
 #include <spawn.h>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -41,9 +42,11 @@ void Folder::write(const std::string& name, const std::string& bytes) const {
 std::string Folder::read(const std::string& name) const {
   std::ifstream file(path_ / name, std::ios::binary);
   EXPECT_TRUE(file.good()) << "no file '" << name << "'";
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  // As large as it is now: a log may grow faster than it is read.
+  std::string bytes(static_cast<size_t>(file.seekg(0, std::ios::end).tellg()), '\0');
+  file.seekg(0).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<size_t>(file.gcount()));
+  return bytes;
 }
 
 std::map<std::string, std::string> Folder::snapshot() const {
@@ -73,6 +76,7 @@ std::vector<std::string> command_of(const std::vector<std::string>& args, const 
     if (!options.umask.empty()) script += "umask " + options.umask + " && ";
     command = {"/bin/bash", "-c", script + "exec \"$0\" \"$@\" " + options.redirections};
   }
+  command.insert(command.end(), options.launcher.begin(), options.launcher.end());
   command.push_back(DLCC_PROGRAM);
   command.insert(command.end(), args.begin(), args.end());
   return command;
@@ -123,6 +127,8 @@ Running::Running(const Folder& folder, const std::vector<std::string>& args, con
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   posix_spawn_file_actions_addchdir_np(&actions, folder.path().c_str());
   std::vector<std::string> command = command_of(args, options), environment = environment_of(options);
+  // A new process inherits the peak of the memory of the one that starts it: lower that to what is in use.
+  std::ofstream("/proc/self/clear_refs") << 5;
   int failed =
       posix_spawn(&pid_, command[0].c_str(), &actions, nullptr, pointers(command).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
@@ -156,6 +162,21 @@ bool Running::wait_for_file(const std::string& name, const std::string& what) co
   return false;
 }
 
+bool Running::wait_for_signal_set(const std::string& set, int signal, bool in) const {
+  auto now_in = [&] {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(status, line);)
+      if (line.starts_with(set + ":"))
+        return (std::stoull(line.substr(set.size() + 1), nullptr, 16) >> (signal - 1) & 1) != 0;
+    return !in;
+  };
+  for (int i = 0; i < 10000; ++i) {
+    if (now_in() == in) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
 Result Running::finish() {
   Result result;
   if (pid_ <= 0) return result;
@@ -176,9 +197,13 @@ Result Running::finish() {
     if (err_ >= 0 && waits[2].revents) append_available(err_, result.err);
   }
   int status = 0;
-  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  rusage used{};
+  while (wait4(pid_, &status, 0, &used) < 0 && errno == EINTR) {
   }
   pid_ = -1;
+  auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  result.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
+  result.peak_mib = static_cast<double>(used.ru_maxrss) / 1024;
   if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
   return result;
@@ -202,10 +227,18 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-void expect_fault(const Result& result, int exit_code, const std::vector<std::string>& words) {
+void expect_cheap(const Result& result, const Bounds& bounds) {
+  constexpr double slack = sanitized ? 20 : 2;
+  EXPECT_LE(result.cpu_seconds, slack * bounds.cpu_seconds);
+  EXPECT_TRUE(sanitized || result.peak_mib <= bounds.peak_mib) << result.peak_mib << " MiB";
+}
+
+void expect_fault_with(const Result& result, int exit_code, const std::vector<std::string>& words,
+                       const Bounds& bounds) {
   EXPECT_EQ(result.signal, 0) << "ended by a signal\n" << result.err;
   EXPECT_EQ(result.exit_code, exit_code) << result.err;
   EXPECT_EQ(result.out, "");
+  expect_cheap(result, bounds);
   std::vector<std::string> lines = lines_of(result.err);
   ASSERT_EQ(lines.size(), 1u) << result.err;
   EXPECT_LE(lines[0].size(), 300u) << lines[0];
@@ -215,6 +248,20 @@ void expect_fault(const Result& result, int exit_code, const std::vector<std::st
   EXPECT_EQ(lines[0].back(), ']') << "no name of the fault: " << lines[0];
   for (const std::string& word : words)
     EXPECT_NE(lines[0].find(word), std::string::npos) << "no '" << word << "' in: " << lines[0];
+}
+
+void expect_fault(const Result& result, int exit_code, const std::string& line, const Bounds& bounds) {
+  expect_fault_with(result, exit_code, {}, bounds);
+  EXPECT_EQ(result.err, line + "\n");
+}
+
+void expect_refused(const Folder& folder, const std::vector<std::string>& args, int exit_code, const std::string& line,
+                    const RunOptions& options, const Bounds& bounds) {
+  const auto before = folder.snapshot();
+  expect_fault(folder.run(args, options), exit_code, line, bounds);
+  auto after = folder.snapshot();
+  std::erase_if(after, [&](const auto& entry) { return entry.first.ends_with("/") && !before.contains(entry.first); });
+  EXPECT_TRUE(after == before) << "the folder was changed";
 }
 
 } // namespace dlcc::cli_tests

@@ -18,12 +18,14 @@ struct RunOptions {
   std::vector<std::string> limits;        ///< words for the shell's `ulimit`, one call each: "-v 300000"
   std::string redirections;               ///< shell redirections behind the command: ">&- 2>/dev/full"
   std::string umask;                      ///< set before the program starts, if not empty
+  std::vector<std::string> launcher;      ///< a program that starts dlcc, with its arguments
 };
 
 struct Result {
   int exit_code = -1; ///< -1: ended by a signal
   int signal = 0;
   std::string out, err;
+  double cpu_seconds = 0, peak_mib = 0; ///< of all its threads; resident
 };
 
 /// A temporary folder that every run of a test starts in; removed at the end.
@@ -59,6 +61,8 @@ public:
   void send(int signal) const;
   /// Waits until `what` stands in the named file of the folder (or until any file has that name); false after a minute.
   bool wait_for_file(const std::string& name, const std::string& what = {}) const;
+  /// Waits until the signal is in the set of this name in /proc/PID/status, or out of it; false after ten seconds.
+  bool wait_for_signal_set(const std::string& set, int signal, bool in) const;
   Result finish();
   pid_t pid() const { return pid_; }
 
@@ -78,8 +82,31 @@ std::string without_seconds(const std::string& history);
 /// Text with each `from` replaced by `to`; fails the test if there is none.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
 
-/// A fault as the list of bad inputs promises it: this exit code, one line of at most 300 bytes without control
-/// characters that holds the words (and starts with `dlcc:` or a place), nothing on standard output.
-void expect_fault(const Result& result, int exit_code, const std::vector<std::string>& words);
+/// Address sanitizer takes terabytes of addresses, and much time, memory and stack.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// What a refused input may cost, unless its row in the list of bad inputs says something else.
+struct Bounds {
+  double cpu_seconds = 2, peak_mib = 200;
+};
+
+/// The run took no more than that, and somewhat more time where sanitizers or assertions are built in.
+void expect_cheap(const Result& result, const Bounds& bounds);
+
+/// A fault as the list of bad inputs promises it: this exit code within the bounds, this line alone on standard error
+/// (at most 300 bytes, no control characters), nothing on standard output.
+void expect_fault(const Result& result, int exit_code, const std::string& line, const Bounds& bounds = {});
+
+/// The same of a line that is not known as a whole: it holds the words.
+void expect_fault_with(const Result& result, int exit_code, const std::vector<std::string>& words,
+                       const Bounds& bounds = {});
+
+/// `dlcc ARGS` is such a fault, and no file of the folder was made or changed; `train` may have made its empty folder.
+void expect_refused(const Folder& folder, const std::vector<std::string>& args, int exit_code, const std::string& line,
+                    const RunOptions& options = {}, const Bounds& bounds = {});
 
 } // namespace dlcc::cli_tests

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -19,6 +20,15 @@ const std::string model = R"({ "dlcc": 1, "name": "tiny", "seed": 7,
               { "type": "Dense", "name": "y", "units": 1 } ],
   "loss": "mean_squared_error", "optimizer": { "type": "adam", "learning_rate": 0.01 },
   "train": { "batch_size": 4 } }
+)";
+
+// Wide enough for vectors and threads.
+const std::string wide_model = R"({ "dlcc": 1, "name": "wide", "seed": 7,
+  "inputs": { "x": { "shape": ["N", 48] } },
+  "layers": [ { "type": "Dense", "name": "hidden", "units": 512, "activation": "tanh" },
+              { "type": "Dense", "name": "y", "units": 1 } ],
+  "loss": "mean_squared_error", "optimizer": { "type": "adam", "learning_rate": 0.01 },
+  "train": { "batch_size": 64 } }
 )";
 
 class Library : public testing::Test {
@@ -67,6 +77,35 @@ protected:
     return out;
   }
 
+  // Trains and predicts with all the caller's numbers `shift` bytes behind an aligned place: the loss and predictions.
+  std::vector<char> run_shifted(size_t shift) {
+    constexpr int64_t rows = 64, columns = 48;
+    dlcc_session* session = nullptr;
+    dlcc_module* module = compile(wide_model);
+    dlcc_session_options options{};
+    options.struct_size = sizeof options, options.num_threads = 4;
+    EXPECT_EQ(dlcc_session_create(module, &options, &session, &error), DLCC_OK) << error.message;
+    dlcc_module_close(module);
+    EXPECT_EQ(dlcc_init(session, 7, &error), DLCC_OK) << error.message;
+    const int64_t x_dims[] = {rows, columns}, y_dims[] = {rows, 1};
+    std::vector<char> x(shift + 4 * rows * columns), y(shift + 4 * rows), loss(shift + 8), p(shift + 4 * rows);
+    for (int64_t i = 0; i < rows * columns; ++i) {
+      const float value = static_cast<float>(i * 7 % 11) - 5;
+      memcpy(x.data() + shift + 4 * i, &value, 4);
+    }
+    const dlcc_view in[] = {{x.data() + shift, DLCC_F32, 2, x_dims, 4 * rows * columns, {0, 0}},
+                            {y.data() + shift, DLCC_F32, 2, y_dims, 4 * rows, {0, 0}}};
+    dlcc_view result{loss.data() + shift, DLCC_F64, 0, nullptr, 8, {0, 0}};
+    dlcc_view predicted{p.data() + shift, DLCC_F32, 2, y_dims, 4 * rows, {0, 0}};
+    EXPECT_EQ(dlcc_train_step(session, in, 2, &result, 1, rows, &error), DLCC_OK) << error.message;
+    EXPECT_EQ(dlcc_predict(session, in, 1, &predicted, 1, rows, &error), DLCC_OK) << error.message;
+    dlcc_session_destroy(session);
+    std::vector<char> out(loss.begin() + static_cast<ptrdiff_t>(shift), loss.end());
+    out.insert(out.end(), p.begin() + static_cast<ptrdiff_t>(shift), p.end());
+    EXPECT_NE(out, std::vector<char>(out.size())) << "nothing was written";
+    return out;
+  }
+
   std::string folder_;
   dlcc_error error{};
 };
@@ -112,12 +151,64 @@ TEST_F(Library, AFaultyModelIsReported) {
   EXPECT_EQ(lines.size(), 2u);
 }
 
+// L1 of the functions that compile; the others are tested with the runtime.
+TEST_F(Library, NullPointersAreArgumentErrors) {
+  dlcc_module* module = nullptr;
+  const char* some = "x";
+  auto is_null = [&](dlcc_status status, const std::string& argument) {
+    EXPECT_EQ(status, DLCC_E_ARG);
+    EXPECT_EQ(std::string(error.message), "dlcc: error: " + argument + " is null [argument]");
+  };
+  is_null(dlcc_compile_text(nullptr, 0, some, nullptr, &module, &error), "text");
+  is_null(dlcc_compile_text(some, 1, some, nullptr, nullptr, &error), "out");
+  is_null(dlcc_compile_file(nullptr, nullptr, &module, &error), "path");
+  is_null(dlcc_compile_file(some, nullptr, nullptr, &error), "out");
+  is_null(dlcc_compile_to_file(nullptr, nullptr, some, &error), "path");
+  is_null(dlcc_compile_to_file(some, nullptr, nullptr, &error), "so_path");
+  EXPECT_EQ(module, nullptr);
+  EXPECT_EQ(dlcc_compile_file(nullptr, nullptr, &module, nullptr), DLCC_E_ARG); // nor does `err` need to be there
+}
+
+// C16: a model of no nodes gives back its input.
+TEST_F(Library, AModelWithoutNodesIsTheIdentity) {
+  dlcc_module* module =
+      compile(R"({"dlcc":1,"name":"id","inputs":{"x":{"shape":["N",3]}},"nodes":[],"outputs":["x"]})");
+  dlcc_session* session = nullptr;
+  ASSERT_EQ(dlcc_session_create(module, nullptr, &session, &error), DLCC_OK) << error.message;
+  dlcc_module_close(module);
+  ASSERT_EQ(dlcc_init(session, 1, &error), DLCC_OK) << error.message;
+  float x[3] = {1, -2, 3}, y[3] = {};
+  const int64_t dims[] = {1, 3};
+  const dlcc_view in{x, DLCC_F32, 2, dims, sizeof x, {0, 0}};
+  dlcc_view out{y, DLCC_F32, 2, dims, sizeof y, {0, 0}};
+  EXPECT_EQ(dlcc_predict(session, &in, 1, &out, 1, 1, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(memcmp(x, y, sizeof x), 0);
+  dlcc_session_destroy(session);
+}
+
+// L5: compiled loops read and write wherever the caller's numbers lie.
+TEST_F(Library, BuffersNeedNoAlignment) {
+  const std::vector<char> aligned = run_shifted(0);
+  EXPECT_EQ(run_shifted(1), aligned);
+  EXPECT_EQ(run_shifted(4), aligned);
+}
+
+// K11: threads of the smallest stack that there is, in a process whose OpenMP runtime has read no other wish yet.
+TEST_F(Library, GeneratedCodeNeedsLittleStack) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  setenv("OMP_STACKSIZE", "16k", 1);
+  EXPECT_EXIT(
+      {
+        run_shifted(0);
+        std::_Exit(testing::Test::HasFailure());
+      },
+      testing::ExitedWithCode(0), "");
+  unsetenv("OMP_STACKSIZE");
+}
+
 TEST_F(Library, MisuseIsAStatus) {
   dlcc_module* module = nullptr;
   const std::string step = path("step.so");
-  EXPECT_EQ(dlcc_compile_text(nullptr, 0, "m", nullptr, &module, &error), DLCC_E_ARG);
-  EXPECT_EQ(dlcc_compile_text(model.data(), model.size(), nullptr, nullptr, nullptr, &error), DLCC_E_ARG);
-  EXPECT_EQ(dlcc_compile_file(nullptr, nullptr, &module, nullptr), DLCC_E_ARG);
   EXPECT_EQ(dlcc_compile_file(path("none.json").c_str(), nullptr, &module, &error), DLCC_E_IO);
   EXPECT_NE(std::string(error.message).find("none.json"), std::string::npos);
   EXPECT_EQ(dlcc_compile_to_file(path("none.json").c_str(), nullptr, step.c_str(), &error), DLCC_E_IO);

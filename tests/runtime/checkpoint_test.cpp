@@ -110,7 +110,8 @@ TEST_F(Checkpoint, PendingGradientsAreSaved) {
   save(one);
   ASSERT_EQ(dlcc_checkpoint_load(two.session, path.c_str(), 0, &two.error), DLCC_OK) << two.error.message;
   EXPECT_EQ(two.read("grad/dense/kernel"), (std::vector<float>{0, 0, 0}));
-  EXPECT_FAILURE(dlcc_apply_gradients(two.session, &err), DLCC_E_STATE, "no gradients are pending");
+  EXPECT_FAILURE(dlcc_apply_gradients(two.session, &err), DLCC_E_STATE,
+                 "no gradients are pending: call dlcc_compute_gradients first");
 }
 
 TEST_F(Checkpoint, PartsCanBeSavedAndLoaded) {
@@ -118,9 +119,10 @@ TEST_F(Checkpoint, PartsCanBeSavedAndLoaded) {
   open_trained(one);
   save(one, DLCC_SAVE_PARAMS);
   two.open();
-  EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), 0, &err), DLCC_E_NOTFOUND, "has no optimizer state");
+  EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), 0, &err), DLCC_E_NOTFOUND,
+                 "'" + path + "' has no optimizer state");
   EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), DLCC_SAVE_RNG, &err), DLCC_E_NOTFOUND,
-                 "has no counters");
+                 "'" + path + "' has no counters");
   ASSERT_EQ(dlcc_checkpoint_load(two.session, path.c_str(), DLCC_SAVE_PARAMS, &two.error), DLCC_OK)
       << two.error.message;
   EXPECT_EQ(two.read("param/dense/kernel"), one.read("param/dense/kernel"));
@@ -144,8 +146,9 @@ TEST_F(Checkpoint, OfAnotherModel) {
   two.open(&log.options);
   dlcc_init(two.session, 1, nullptr);
   EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), 0, &err), DLCC_E_MISMATCH,
-                 "checkpoint of another model: fingerprint ab00000000000000 there, cd00000000000000 here; first "
-                 "difference: 'opt/dense/kernel/m' is f32 [3] there and f32 [4] here");
+                 "'" + path +
+                     "': checkpoint of another model: fingerprint ab00000000000000 there, cd00000000000000 here; first "
+                     "difference: 'opt/dense/kernel/m' is f32 [3] there and f32 [4] here");
   EXPECT_EQ(two.read("param/dense/kernel"), (std::vector<float>{1, 2, 3}));
   ASSERT_EQ(
       dlcc_checkpoint_load(two.session, path.c_str(), DLCC_SAVE_PARAMS | DLCC_SAVE_OPT | DLCC_LOAD_PARTIAL, &two.error),
@@ -164,13 +167,20 @@ TEST_F(Checkpoint, OfAModelWithOtherTensors) {
   two.fake.tensor("param/dense/kernel").name = "param/dense_1/kernel";
   two.open();
   EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), 0, &err), DLCC_E_MISMATCH,
-                 "'param/dense_1/kernel' is missing there and f32 [3] here");
+                 "'" + path +
+                     "': checkpoint of another model: fingerprint ab00000000000000 there, cd00000000000000 here; first "
+                     "difference: 'param/dense_1/kernel' is missing there and f32 [3] here");
   // Half a state is no state: a session that was never initialised refuses it.
   EXPECT_FAILURE(dlcc_checkpoint_load(two.session, path.c_str(), DLCC_LOAD_PARTIAL, &err), DLCC_E_STATE,
-                 "does not hold the whole state of this model, which has none yet: 'param/dense_1/kernel' is missing");
+                 "'" + path +
+                     "' does not hold the whole state of this model, which has none yet: 'param/dense_1/kernel' is "
+                     "missing there and f32 [3] here");
   three.fake.info.model_hash[0] = 0xCD;
   three.open();
-  EXPECT_FAILURE(dlcc_checkpoint_load(three.session, path.c_str(), 0, &err), DLCC_E_MISMATCH, "all tensors agree");
+  EXPECT_FAILURE(dlcc_checkpoint_load(three.session, path.c_str(), 0, &err), DLCC_E_MISMATCH,
+                 "'" + path +
+                     "': checkpoint of another model: fingerprint ab00000000000000 there, cd00000000000000 here; all "
+                     "tensors agree");
   EXPECT_EQ(dlcc_checkpoint_load(three.session, path.c_str(), DLCC_LOAD_PARTIAL, &three.error), DLCC_OK)
       << three.error.message;
 }
@@ -194,10 +204,12 @@ TEST_F(Checkpoint, Truncated) {
   const std::string good = read_file(path);
   for (size_t n = 0; n<good.size(); n += n + 600> good.size() ? 1 : 512) {
     write_file(path, good.substr(0, n));
-    EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT, "a.safetensors': corrupt: ");
+    EXPECT_FAILURE_WITH(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT,
+                        "a.safetensors': corrupt: ");
   }
   write_file(path, good + std::string(1, '\0'));
-  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT, "corrupt: ");
+  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT,
+                 "'" + path + "': corrupt: 149 bytes of data, expected 148 (truncated?)");
   write_file(path, good);
   EXPECT_EQ(dlcc_checkpoint_load(h.session, path.c_str(), 0, nullptr), DLCC_OK);
 }
@@ -235,7 +247,7 @@ TEST_F(Checkpoint, DamageNamesTheTensor) {
   bad[8 + length] = static_cast<char>(bad[8 + length] ^ 1); // the f64 buffer comes first
   write_file(path, bad);
   EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT,
-                 "checksum of tensor 'buffer/total' differs");
+                 "'" + path + "': corrupt: checksum of tensor 'buffer/total' differs");
 }
 
 // J5
@@ -247,7 +259,8 @@ TEST_F(Checkpoint, OfAnotherFormat) {
   std::string newer = reseal(good, R"("dlcc.format":"1")", R"("dlcc.format":"2")");
   write_file(path, reseal(newer, "\"dlcc.version\":\"" DLCC_VERSION_TEXT "\"", "\"dlcc.version\":\"9.1.7\""));
   EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_ABI,
-                 "checkpoint format 2 written by dlcc 9.1.7, this is dlcc " DLCC_VERSION_TEXT " (format 1)");
+                 "'" + path +
+                     "': checkpoint format 2 written by dlcc 9.1.7, this is dlcc " DLCC_VERSION_TEXT " (format 1)");
 }
 
 TEST_F(Checkpoint, CountersThatAreNoNumbers) {
@@ -257,24 +270,28 @@ TEST_F(Checkpoint, CountersThatAreNoNumbers) {
   const std::string good = read_file(path);
   write_file(path, reseal(good, R"("dlcc.batches":"3")", R"("dlcc.batches":"x")"));
   EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT,
-                 "metadata 'dlcc.batches' is not a number");
+                 "'" + path + "': corrupt: metadata 'dlcc.batches' is not a number");
   write_file(path, reseal(good, R"("dlcc.batches")", R"("dlcc.bxtches")"));
   EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT,
-                 "metadata 'dlcc.batches' is missing");
+                 "'" + path + "': corrupt: metadata 'dlcc.batches' is missing");
 }
 
 TEST_F(Checkpoint, OtherFiles) {
   Handles h;
   h.open();
-  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_IO, "No such file or directory");
-  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, folder.path().c_str(), 0, &err), DLCC_E_IO, "is not a regular file");
+  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_IO,
+                 "cannot open '" + path + "': No such file or directory");
+  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, folder.path().c_str(), 0, &err), DLCC_E_IO,
+                 "'" + folder.path() + "' is not a regular file");
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_IO, "is not a regular file");
+  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_IO,
+                 "'" + path + "' is not a regular file");
   unlink(path.c_str());
   std::string plain = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
   uint64_t length = plain.size();
   write_file(path, std::string(reinterpret_cast<char*>(&length), 8) + plain + std::string(4, '\0'));
-  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT, "no dlcc.trailer");
+  EXPECT_FAILURE(dlcc_checkpoint_load(h.session, path.c_str(), 0, &err), DLCC_E_CORRUPT,
+                 "'" + path + "': corrupt: no dlcc.trailer at the end (not a dlcc checkpoint?)");
 }
 
 // J7, J9: whatever goes wrong while saving, the old file stays, nothing is left behind, and the session trains on.
@@ -297,13 +314,15 @@ TEST_F(Checkpoint, FailedSavesKeepTheOldFile) {
   EXPECT_EQ(read_file(path), good);
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.safetensors"});
   EXPECT_FAILURE(dlcc_checkpoint_save(h.session, (folder / "no/a").c_str(), 0, &err), DLCC_E_IO,
-                 "No such file or directory");
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, (folder / "no/").c_str(), 0, &err), DLCC_E_IO, "not a file name");
+                 "cannot open the folder of '" + (folder / "no/a") + "': No such file or directory");
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, (folder / "no/").c_str(), 0, &err), DLCC_E_IO,
+                 "cannot write '" + (folder / "no/") + "': not a file name");
   std::filesystem::create_directory(folder / "dir.safetensors");
   EXPECT_FAILURE(dlcc_checkpoint_save(h.session, (folder / "dir.safetensors").c_str(), 0, &err), DLCC_E_IO,
-                 "is not a regular file");
+                 "cannot write '" + (folder / "dir.safetensors") + "': it is not a regular file");
   EXPECT_EQ(folder.names(), (std::vector<std::string>{"a.safetensors", "dir.safetensors"}));
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, "/proc/a.safetensors", 0, &err), DLCC_E_IO, "cannot create");
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, "/proc/a.safetensors", 0, &err), DLCC_E_IO,
+                 "cannot create a temporary file for '/proc/a.safetensors': No such file or directory");
   Batch b;
   EXPECT_EQ(h.train(b), DLCC_OK);
 }
@@ -317,12 +336,14 @@ TEST_F(Checkpoint, FailingFsync) {
   dlcc_init(h.session, 99, nullptr);
   fsync_calls = 0;
   failing_fsync = 1;
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO, "cannot fsync");
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO,
+                 "cannot fsync '" + path + "': Input/output error");
   EXPECT_EQ(fsync_calls, 1);
   EXPECT_EQ(read_file(path), good);
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.safetensors"});
   failing_fsync = 2; // that of the folder: the new file is in place, but the caller learns of it
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO, "cannot fsync");
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO,
+                 "cannot fsync '" + path + "': Input/output error");
   save(h);
   EXPECT_NE(read_file(path), good);
 }

@@ -79,12 +79,21 @@ dlcc_session_options default_options();
 
 } // namespace dlcc::test
 
-// Status and text of one failing call.
-#define EXPECT_FAILURE(call, expected_status, text)                                                                    \
+// Status of one failing call, and a piece of its message.
+#define EXPECT_FAILURE_WITH(call, expected_status, text)                                                               \
   do {                                                                                                                 \
     dlcc_error err{};                                                                                                  \
     EXPECT_EQ((call), (expected_status)) << err.message;                                                               \
     EXPECT_EQ(err.code, (expected_status));                                                                            \
     EXPECT_NE(std::string(err.message).find(text), std::string::npos) << "message: " << err.message;                   \
     EXPECT_EQ(std::string(err.message).find('\n'), std::string::npos);                                                 \
+  } while (false)
+
+// Status and whole message of one failing call.
+#define EXPECT_FAILURE(call, expected_status, text)                                                                    \
+  do {                                                                                                                 \
+    dlcc_error err{};                                                                                                  \
+    EXPECT_EQ((call), (expected_status)) << err.message;                                                               \
+    EXPECT_EQ(err.code, (expected_status));                                                                            \
+    EXPECT_EQ(std::string(err.message), text);                                                                         \
   } while (false)

@@ -97,7 +97,8 @@ TEST_F(SharedRuntime, AnExceptionOfTheHostStopsInTheLibrary) {
   FakeModule::on_train = [](const dlcc_call_v1* c) { c->host->log(c->host->user, 1, "x"); };
   Batch b;
   auto in = b.inputs(), out = b.outputs();
-  EXPECT_FAILURE(train(s, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_INTERNAL, "exception in a callback");
+  EXPECT_FAILURE(train(s, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_INTERNAL,
+                 "exception in a callback of the host; the step is done");
   FakeModule::on_train = nullptr;
   EXPECT_EQ(train(s, in.data(), 3, out.data(), 3, 4, nullptr), DLCC_OK);
   destroy(s);

@@ -9,6 +9,8 @@
 
 using namespace dlcc::test;
 
+#define EXPECT_NULL(call, argument) EXPECT_FAILURE(call, DLCC_E_ARG, argument " is null")
+
 // L1, with a session that would otherwise work.
 TEST(Misuse, NullPointersAreArgumentErrors) {
   Handles h;
@@ -20,36 +22,52 @@ TEST(Misuse, NullPointersAreArgumentErrors) {
   Batch b;
   auto in = b.inputs(), out = b.outputs();
   double v = 0;
-  EXPECT_FAILURE(dlcc_module_open("x", nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_module_wrap(nullptr, &m, &err), DLCC_E_ARG, "info is null");
-  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_session_create(nullptr, nullptr, &made, &err), DLCC_E_ARG, "module is null");
-  EXPECT_FAILURE(dlcc_session_create(h.module, nullptr, nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_init(nullptr, 1, &err), DLCC_E_ARG, "session is null");
+  char text[8];
+  EXPECT_NULL(dlcc_module_open("x", nullptr, &err), "out");
+  EXPECT_NULL(dlcc_module_wrap(nullptr, &m, &err), "info");
+  EXPECT_NULL(dlcc_module_wrap(&h.fake.info, nullptr, &err), "out");
+  int released = 0;
+  void (*release)(void*) = [](void* owner) { ++*static_cast<int*>(owner); };
+  EXPECT_NULL(dlcc_module_wrap_owned(nullptr, release, &released, &m, &err), "info");
+  EXPECT_NULL(dlcc_module_wrap_owned(&h.fake.info, nullptr, &released, &m, &err), "release");
+  EXPECT_NULL(dlcc_module_wrap_owned(&h.fake.info, release, &released, nullptr, &err), "out");
+  EXPECT_EQ(released, 2) << "what could not be wrapped is released, if there is a way to";
+  EXPECT_NULL(dlcc_session_create(nullptr, nullptr, &made, &err), "module");
+  EXPECT_NULL(dlcc_session_create(h.module, nullptr, nullptr, &err), "out");
+  EXPECT_NULL(dlcc_init(nullptr, 1, &err), "session");
   for (auto step : {dlcc_train_step, dlcc_eval_step, dlcc_compute_gradients}) {
-    EXPECT_FAILURE(step(nullptr, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_ARG, "session is null");
-    EXPECT_FAILURE(step(s, nullptr, 3, out.data(), 3, 4, &err), DLCC_E_ARG, "in is null");
-    EXPECT_FAILURE(step(s, in.data(), 3, nullptr, 3, 4, &err), DLCC_E_ARG, "out is null");
+    EXPECT_NULL(step(nullptr, in.data(), 3, out.data(), 3, 4, &err), "session");
+    EXPECT_NULL(step(s, nullptr, 3, out.data(), 3, 4, &err), "in");
+    EXPECT_NULL(step(s, in.data(), 3, nullptr, 3, 4, &err), "out");
   }
-  EXPECT_FAILURE(dlcc_predict(nullptr, in.data(), 1, out.data(), 1, 4, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_apply_gradients(nullptr, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_set_hyper(nullptr, "decay", 1, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_set_hyper(s, nullptr, 1, &err), DLCC_E_ARG, "name is null");
-  EXPECT_FAILURE(dlcc_get_hyper(nullptr, "decay", &v, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_get_hyper(s, nullptr, &v, &err), DLCC_E_ARG, "name is null");
-  EXPECT_FAILURE(dlcc_get_hyper(s, "decay", nullptr, &err), DLCC_E_ARG, "v is null");
-  EXPECT_FAILURE(dlcc_tensor_read(nullptr, "x", in.data(), &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_tensor_read(s, nullptr, in.data(), &err), DLCC_E_ARG, "name is null");
-  EXPECT_FAILURE(dlcc_tensor_read(s, "x", nullptr, &err), DLCC_E_ARG, "out is null");
-  EXPECT_FAILURE(dlcc_tensor_write(s, "x", nullptr, &err), DLCC_E_ARG, "in is null");
-  EXPECT_FAILURE(dlcc_metrics_reset(nullptr, &err), DLCC_E_ARG, "session is null");
-  EXPECT_FAILURE(dlcc_metrics_result(s, nullptr, 1, &err), DLCC_E_ARG, "values is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(s, nullptr, "", &err), DLCC_E_ARG, "key is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(s, "k", nullptr, &err), DLCC_E_ARG, "value is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(s, nullptr, nullptr, 0, &err), DLCC_E_ARG, "key is null");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(s, "k", nullptr, 8, &err), DLCC_E_ARG, "value is null");
-  EXPECT_FAILURE(dlcc_checkpoint_save(s, nullptr, 0, &err), DLCC_E_ARG, "path is null");
-  EXPECT_FAILURE(dlcc_checkpoint_load(s, nullptr, 0, &err), DLCC_E_ARG, "path is null");
+  EXPECT_NULL(dlcc_predict(nullptr, in.data(), 1, out.data(), 1, 4, &err), "session");
+  EXPECT_NULL(dlcc_predict(s, nullptr, 1, out.data(), 1, 4, &err), "in");
+  EXPECT_NULL(dlcc_predict(s, in.data(), 1, nullptr, 1, 4, &err), "out");
+  EXPECT_NULL(dlcc_apply_gradients(nullptr, &err), "session");
+  EXPECT_NULL(dlcc_set_hyper(nullptr, "decay", 1, &err), "session");
+  EXPECT_NULL(dlcc_set_hyper(s, nullptr, 1, &err), "name");
+  EXPECT_NULL(dlcc_get_hyper(nullptr, "decay", &v, &err), "session");
+  EXPECT_NULL(dlcc_get_hyper(s, nullptr, &v, &err), "name");
+  EXPECT_NULL(dlcc_get_hyper(s, "decay", nullptr, &err), "v");
+  EXPECT_NULL(dlcc_tensor_read(nullptr, "x", in.data(), &err), "session");
+  EXPECT_NULL(dlcc_tensor_read(s, nullptr, in.data(), &err), "name");
+  EXPECT_NULL(dlcc_tensor_read(s, "x", nullptr, &err), "out");
+  EXPECT_NULL(dlcc_tensor_write(nullptr, "x", in.data(), &err), "session");
+  EXPECT_NULL(dlcc_tensor_write(s, nullptr, in.data(), &err), "name");
+  EXPECT_NULL(dlcc_tensor_write(s, "x", nullptr, &err), "in");
+  EXPECT_NULL(dlcc_metrics_reset(nullptr, &err), "session");
+  EXPECT_NULL(dlcc_metrics_result(nullptr, &v, 1, &err), "session");
+  EXPECT_NULL(dlcc_metrics_result(s, nullptr, 1, &err), "values");
+  EXPECT_NULL(dlcc_checkpoint_meta_set(nullptr, "k", "", &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_meta_set(s, nullptr, "", &err), "key");
+  EXPECT_NULL(dlcc_checkpoint_meta_set(s, "k", nullptr, &err), "value");
+  EXPECT_NULL(dlcc_checkpoint_meta_get(nullptr, "k", text, sizeof text, &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_meta_get(s, nullptr, text, sizeof text, &err), "key");
+  EXPECT_NULL(dlcc_checkpoint_meta_get(s, "k", nullptr, 8, &err), "value");
+  EXPECT_NULL(dlcc_checkpoint_save(nullptr, "x", 0, &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_save(s, nullptr, 0, &err), "path");
+  EXPECT_NULL(dlcc_checkpoint_load(nullptr, "x", 0, &err), "session");
+  EXPECT_NULL(dlcc_checkpoint_load(s, nullptr, 0, &err), "path");
   EXPECT_EQ(dlcc_module_info(nullptr), nullptr);
   EXPECT_EQ(dlcc_module_find(nullptr, "x"), DLCC_E_ARG);
   EXPECT_EQ(dlcc_module_find(h.module, nullptr), DLCC_E_ARG);
@@ -93,27 +111,33 @@ TEST(Misuse, ViewsOfWrongTypeShapeOrSize) {
   };
   EXPECT_FAILURE(call([](auto& in, auto&) { in[0].nbytes = 47; }, 4, &err), DLCC_E_SHAPE,
                  "input 'x': 47 bytes, expected 48 for shape [4, 3]");
-  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].nbytes = 49; }, 4, &err), DLCC_E_SHAPE, "49 bytes, expected 48");
+  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].nbytes = 49; }, 4, &err), DLCC_E_SHAPE,
+                 "input 'x': 49 bytes, expected 48 for shape [4, 3]");
   EXPECT_FAILURE(call([](auto& in, auto&) { in[0].dtype = DLCC_F64; }, 4, &err), DLCC_E_DTYPE,
                  "input 'x': dtype is f64, expected f32");
-  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].dtype = 77; }, 4, &err), DLCC_E_DTYPE, "dtype is ?, expected f32");
-  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].rank = 1; }, 4, &err), DLCC_E_SHAPE, "rank is 1, expected 2");
-  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].rank = -1; }, 4, &err), DLCC_E_SHAPE, "rank is -1, expected 2");
+  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].dtype = 77; }, 4, &err), DLCC_E_DTYPE,
+                 "input 'x': dtype is ?, expected f32");
+  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].rank = 1; }, 4, &err), DLCC_E_SHAPE,
+                 "input 'x': rank is 1, expected 2");
+  EXPECT_FAILURE(call([](auto& in, auto&) { in[0].rank = -1; }, 4, &err), DLCC_E_SHAPE,
+                 "input 'x': rank is -1, expected 2");
   static const int64_t other[] = {4, 2};
   EXPECT_FAILURE(call([](auto& in, auto&) { in[0].dims = other; }, 4, &err), DLCC_E_SHAPE,
                  "input 'x': shape is [4, 2], expected [4, 3]");
   EXPECT_FAILURE(call([&](auto& in, auto&) { in = b3.inputs(); }, 4, &err), DLCC_E_SHAPE,
-                 "shape is [3, 3], expected [4, 3]");
-  EXPECT_FAILURE(call([&](auto& in, auto&) { in = b3.inputs(); }, 2, &err), DLCC_E_SHAPE, "or the valid rows of it");
+                 "input 'x': shape is [3, 3], expected [4, 3]");
+  EXPECT_FAILURE(call([&](auto& in, auto&) { in = b3.inputs(); }, 2, &err), DLCC_E_SHAPE,
+                 "input 'x': shape is [3, 3], expected [4, 3] or the valid rows of it");
   EXPECT_FAILURE(call([](auto&, auto& out) { out[0].dtype = DLCC_F32; }, 4, &err), DLCC_E_DTYPE,
                  "output 'loss': dtype is f32, expected f64");
   EXPECT_FAILURE(call([](auto&, auto&) {}, 5, &err), DLCC_E_ARG, "n_valid is 5, expected 0 to 4");
-  EXPECT_FAILURE(call([](auto&, auto&) {}, -1, &err), DLCC_E_ARG, "n_valid is -1");
+  EXPECT_FAILURE(call([](auto&, auto&) {}, -1, &err), DLCC_E_ARG, "n_valid is -1, expected 0 to 4");
   auto in = b.inputs(), out = b.outputs();
   EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 2, out.data(), 3, 4, &err), DLCC_E_ARG, "n_in is 2, expected 3");
   EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 4, 4, &err), DLCC_E_ARG,
                  "n_out is 4, expected 0 to 3");
-  EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), -1, 4, &err), DLCC_E_ARG, "n_out is -1");
+  EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), -1, 4, &err), DLCC_E_ARG,
+                 "n_out is -1, expected 0 to 3");
   EXPECT_EQ(dlcc_batches(h.session), 0u);
 }
 
@@ -141,12 +165,12 @@ TEST(Misuse, UseAfterCloseAndClosingTwice) {
   dlcc_init(h.session, 1, nullptr);
   dlcc_session_destroy(h.session);
   dlcc_session_destroy(h.session);
-  EXPECT_FAILURE(dlcc_init(h.session, 1, &err), DLCC_E_ARG, "session is not open");
+  EXPECT_FAILURE(dlcc_init(h.session, 1, &err), DLCC_E_ARG, "session is not open (destroyed?)");
   EXPECT_EQ(dlcc_batches(h.session), 0u);
   dlcc_module_close(h.module);
   dlcc_module_close(h.module);
   dlcc_session* s = nullptr;
-  EXPECT_FAILURE(dlcc_session_create(h.module, nullptr, &s, &err), DLCC_E_ARG, "module is not open");
+  EXPECT_FAILURE(dlcc_session_create(h.module, nullptr, &s, &err), DLCC_E_ARG, "module is not open (closed?)");
   EXPECT_EQ(s, nullptr);
   EXPECT_EQ(dlcc_module_info(h.module), nullptr);
 }
@@ -169,8 +193,8 @@ TEST(Misuse, TwoThreadsInOneSession) {
   Batch mine;
   auto in = mine.inputs(), out = mine.outputs();
   EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_BUSY,
-                 "in use by another call");
-  EXPECT_FAILURE(dlcc_init(h.session, 1, &err), DLCC_E_BUSY, "in use");
+                 "the session is in use by another call");
+  EXPECT_FAILURE(dlcc_init(h.session, 1, &err), DLCC_E_BUSY, "the session is in use by another call");
   stage = 2;
   other.join();
   FakeModule::on_train = nullptr;
@@ -254,9 +278,10 @@ TEST(Misuse, ExceptionInTheAllocator) {
   o.alloc = [](void*, size_t, size_t) -> void* { throw 42; };
   o.dealloc = [](void*, void*) {};
   dlcc_session* s = nullptr;
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_INTERNAL, "exception in a callback");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_INTERNAL, "exception in a callback of the host");
   o.alloc = [](void*, size_t, size_t) -> void* { return nullptr; };
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_NOMEM, "not enough memory");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_NOMEM,
+                 "not enough memory for a region of 64 bytes");
   EXPECT_EQ(s, nullptr);
 }
 
@@ -292,24 +317,29 @@ TEST(Misuse, StructsOfAnotherVersion) {
   dlcc_session* s = nullptr;
   dlcc_session_options o = default_options();
   o.struct_size -= 8;
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ABI, "options: struct_size is");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ABI,
+                 "options: struct_size is 48, this library expects 56");
   o = default_options();
   dlcc_host_v1 host{};
   host.struct_size = 8;
   o.host = &host;
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ABI, "host: struct_size is 8");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ABI,
+                 "host: struct_size is 8, this library expects 32");
   dlcc_module* m = nullptr;
   h.fake.info.struct_size += 8;
-  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI, "dlcc_module_v1 has");
+  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI,
+                 "'fake': dlcc_module_v1 has 184 bytes, this library expects 176");
   h.fake.info.struct_size -= 8;
   h.fake.info.abi = 2;
-  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI, "module ABI 2, this library supports 1");
+  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI, "'fake': module ABI 2, this library supports 1");
   h.fake.info.abi = 1;
   h.fake.tensors[0].struct_size = 4;
-  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI, "dlcc_tensor_desc has 4 bytes");
+  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI,
+                 "'fake': dlcc_tensor_desc has 4 bytes, this library expects 56");
   h.fake.tensors[0].struct_size = sizeof(dlcc_tensor_desc);
   h.fake.entries[0].struct_size = 4;
-  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI, "dlcc_entry_v1 has 4 bytes");
+  EXPECT_FAILURE(dlcc_module_wrap(&h.fake.info, &m, &err), DLCC_E_ABI,
+                 "'fake': dlcc_entry_v1 has 4 bytes, this library expects 48");
 }
 
 TEST(Misuse, WrongOptions) {
@@ -318,12 +348,14 @@ TEST(Misuse, WrongOptions) {
   dlcc_session* s = nullptr;
   dlcc_session_options o = default_options();
   o.num_threads = -1;
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ARG, "num_threads is -1, expected 0 to 1024");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ARG,
+                 "options: num_threads is -1, expected 0 to 1024");
   o.num_threads = 1025;
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ARG, "num_threads is 1025");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ARG,
+                 "options: num_threads is 1025, expected 0 to 1024");
   o = default_options();
   o.alloc = [](void*, size_t, size_t) -> void* { return nullptr; };
-  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ARG, "alloc and dealloc go together");
+  EXPECT_FAILURE(dlcc_session_create(h.module, &o, &s, &err), DLCC_E_ARG, "options: alloc and dealloc go together");
 }
 
 // L17
@@ -364,14 +396,18 @@ TEST(Misuse, HyperParametersThatAreNoNumbers) {
   h.open();
   dlcc_init(h.session, 1, nullptr);
   constexpr double inf = std::numeric_limits<double>::infinity();
-  EXPECT_FAILURE(dlcc_set_hyper(h.session, "learning_rate", std::nan(""), &err), DLCC_E_ARG, "not a finite number");
-  EXPECT_FAILURE(dlcc_set_hyper(h.session, "learning_rate", inf, &err), DLCC_E_ARG, "'learning_rate': inf is not");
-  EXPECT_FAILURE(dlcc_set_hyper(h.session, "decay", -inf, &err), DLCC_E_ARG, "not a finite number");
-  EXPECT_FAILURE(dlcc_set_hyper(h.session, "learning_rate", -0.1, &err), DLCC_E_ARG, "-0.1 is negative");
+  EXPECT_FAILURE(dlcc_set_hyper(h.session, "learning_rate", std::nan(""), &err), DLCC_E_ARG,
+                 "'learning_rate': nan is not a finite number");
+  EXPECT_FAILURE(dlcc_set_hyper(h.session, "learning_rate", inf, &err), DLCC_E_ARG,
+                 "'learning_rate': inf is not a finite number");
+  EXPECT_FAILURE(dlcc_set_hyper(h.session, "decay", -inf, &err), DLCC_E_ARG, "'decay': -inf is not a finite number");
+  EXPECT_FAILURE(dlcc_set_hyper(h.session, "learning_rate", -0.1, &err), DLCC_E_ARG,
+                 "'learning_rate': -0.1 is negative, expected 0 or more");
   EXPECT_FAILURE(dlcc_set_hyper(h.session, "momentun\x1b", 1, &err), DLCC_E_NOTFOUND,
-                 "no hyper-parameter 'momentun\\x1b'");
+                 "the module has no hyper-parameter 'momentun\\x1b'");
   double v = 0;
-  EXPECT_FAILURE(dlcc_get_hyper(h.session, "nothing", &v, &err), DLCC_E_NOTFOUND, "no hyper-parameter 'nothing'");
+  EXPECT_FAILURE(dlcc_get_hyper(h.session, "nothing", &v, &err), DLCC_E_NOTFOUND,
+                 "the module has no hyper-parameter 'nothing'");
   dlcc_get_hyper(h.session, "learning_rate", &v, nullptr);
   EXPECT_EQ(v, 0.5);
 }
@@ -382,17 +418,23 @@ TEST(Misuse, MetadataBuffersAreAlwaysTerminated) {
   h.open();
   ASSERT_EQ(dlcc_checkpoint_meta_set(h.session, "dlcc.epoch", "12", &h.error), DLCC_OK) << h.error.message;
   char text[4] = "zzz";
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 0, &err), DLCC_E_ARG, "size is 0");
+  EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 0, &err), DLCC_E_ARG,
+                 "size is 0, 'dlcc.epoch' needs 3 bytes");
   EXPECT_EQ(text[0], 'z');
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 1, &err), DLCC_E_ARG, "needs 3 bytes");
+  EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 1, &err), DLCC_E_ARG,
+                 "size is 1, 'dlcc.epoch' needs 3 bytes");
   EXPECT_EQ(text[0], '\0');
-  EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 2, &err), DLCC_E_ARG, "needs 3 bytes");
+  EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 2, &err), DLCC_E_ARG,
+                 "size is 2, 'dlcc.epoch' needs 3 bytes");
   EXPECT_EQ(dlcc_checkpoint_meta_get(h.session, "dlcc.epoch", text, 3, nullptr), DLCC_OK);
   EXPECT_STREQ(text, "12");
   EXPECT_FAILURE(dlcc_checkpoint_meta_get(h.session, "none", text, 3, &err), DLCC_E_NOTFOUND, "no metadata 'none'");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(h.session, "dlcc.seed", "1", &err), DLCC_E_ARG, "by the library itself");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(h.session, "", "1", &err), DLCC_E_ARG, "key: expected 1 to 1024 bytes");
-  EXPECT_FAILURE(dlcc_checkpoint_meta_set(h.session, "k", "\xff", &err), DLCC_E_ARG, "UTF-8");
+  EXPECT_FAILURE(dlcc_checkpoint_meta_set(h.session, "dlcc.seed", "1", &err), DLCC_E_ARG,
+                 "key 'dlcc.seed' is written by the library itself");
+  EXPECT_FAILURE(dlcc_checkpoint_meta_set(h.session, "", "1", &err), DLCC_E_ARG,
+                 "key: expected 1 to 1024 bytes of UTF-8");
+  EXPECT_FAILURE(dlcc_checkpoint_meta_set(h.session, "k", "\xff", &err), DLCC_E_ARG,
+                 "value of 'k': expected at most 1 MiB of UTF-8");
 }
 
 TEST(Misuse, StepsBeforeTheStateExists) {
@@ -400,15 +442,21 @@ TEST(Misuse, StepsBeforeTheStateExists) {
   h.open();
   Batch b;
   auto in = b.inputs(), out = b.outputs();
-  EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_STATE, "call dlcc_init");
-  EXPECT_FAILURE(dlcc_predict(h.session, in.data(), 1, &out[2], 1, 4, &err), DLCC_E_STATE, "call dlcc_init");
-  EXPECT_FAILURE(dlcc_apply_gradients(h.session, &err), DLCC_E_STATE, "call dlcc_init");
-  EXPECT_FAILURE(dlcc_metrics_reset(h.session, &err), DLCC_E_STATE, "call dlcc_init");
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, "/nonexistent/x", 0, &err), DLCC_E_STATE, "call dlcc_init");
+  EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
+  EXPECT_FAILURE(dlcc_predict(h.session, in.data(), 1, &out[2], 1, 4, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
+  EXPECT_FAILURE(dlcc_apply_gradients(h.session, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
+  EXPECT_FAILURE(dlcc_metrics_reset(h.session, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
+  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, "/nonexistent/x", 0, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
   float values[3];
   const int64_t dims[] = {3};
   dlcc_view v{values, DLCC_F32, 1, dims, 12, {0, 0}};
-  EXPECT_FAILURE(dlcc_tensor_read(h.session, "param/dense/kernel", &v, &err), DLCC_E_STATE, "call dlcc_init");
+  EXPECT_FAILURE(dlcc_tensor_read(h.session, "param/dense/kernel", &v, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
 }
 
 TEST(Misuse, AModuleWithoutTheEntry) {
@@ -420,7 +468,7 @@ TEST(Misuse, AModuleWithoutTheEntry) {
   auto in = b.inputs(), out = b.outputs();
   EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_UNSUPPORTED,
                  "the module has no train entry");
-  EXPECT_FAILURE(dlcc_metrics_reset(h.session, &err), DLCC_E_UNSUPPORTED, "no metrics_reset entry");
+  EXPECT_FAILURE(dlcc_metrics_reset(h.session, &err), DLCC_E_UNSUPPORTED, "the module has no metrics_reset entry");
 }
 
 TEST(Misuse, TensorsThatAreNotStateOrDoNotFit) {
@@ -430,16 +478,19 @@ TEST(Misuse, TensorsThatAreNotStateOrDoNotFit) {
   float values[4] = {};
   const int64_t three[] = {3}, four[] = {4};
   dlcc_view v{values, DLCC_F32, 1, three, 12, {0, 0}};
-  EXPECT_FAILURE(dlcc_tensor_read(h.session, "nope", &v, &err), DLCC_E_NOTFOUND, "no tensor 'nope'");
-  EXPECT_FAILURE(dlcc_tensor_read(h.session, "x", &v, &err), DLCC_E_ARG, "'x' is an input or output");
+  EXPECT_FAILURE(dlcc_tensor_read(h.session, "nope", &v, &err), DLCC_E_NOTFOUND, "the module has no tensor 'nope'");
+  EXPECT_FAILURE(dlcc_tensor_read(h.session, "x", &v, &err), DLCC_E_ARG,
+                 "'x' is an input or output, not a parameter, slot, buffer or gradient");
   v.dims = four;
   EXPECT_FAILURE(dlcc_tensor_write(h.session, "param/dense/kernel", &v, &err), DLCC_E_SHAPE,
-                 "shape is [4], expected [3]");
+                 "'param/dense/kernel': shape is [4], expected [3]");
   v.dims = three;
   v.nbytes = 16;
-  EXPECT_FAILURE(dlcc_tensor_write(h.session, "param/dense/kernel", &v, &err), DLCC_E_SHAPE, "16 bytes, expected 12");
+  EXPECT_FAILURE(dlcc_tensor_write(h.session, "param/dense/kernel", &v, &err), DLCC_E_SHAPE,
+                 "'param/dense/kernel': 16 bytes, expected 12");
   v.dtype = DLCC_I32;
-  EXPECT_FAILURE(dlcc_tensor_write(h.session, "param/dense/kernel", &v, &err), DLCC_E_DTYPE, "is i32, expected f32");
+  EXPECT_FAILURE(dlcc_tensor_write(h.session, "param/dense/kernel", &v, &err), DLCC_E_DTYPE,
+                 "'param/dense/kernel': dtype is i32, expected f32");
   EXPECT_EQ(h.read("param/dense/kernel"), (std::vector<float>{1, 2, 3}));
 }
 

@@ -3,12 +3,18 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <dlfcn.h>
 #include <filesystem>
+#include <iterator>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <random>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 
@@ -59,6 +65,22 @@ double train_tiny(const dlcc::compiled_step& step, uint64_t seed) {
   return loss;
 }
 
+// mmap of a file for execution fails with EACCES from now on, as SELinux would have it.
+bool refuse_code_from_files() {
+  constexpr uint32_t number = offsetof(seccomp_data, nr), protection = offsetof(seccomp_data, args[2]),
+                     descriptor = offsetof(seccomp_data, args[4]);
+  sock_filter code[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, number),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 5),
+                        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, protection),
+                        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 3),
+                        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, descriptor),
+                        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ~0u, 1, 0), // no file: memory of the process itself
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+                        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog program{static_cast<unsigned short>(std::size(code)), code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
 class Artefact : public testing::Test {
 protected:
   TemporaryFolder folder;
@@ -86,12 +108,13 @@ TEST_F(Artefact, OpensAndRuns) {
 // L2
 TEST_F(Artefact, NoFile) {
   dlcc_module* m = nullptr;
-  EXPECT_FAILURE(dlcc_module_open(nullptr, &m, &err), DLCC_E_IO, "no file name given");
-  EXPECT_FAILURE(dlcc_module_open("", &m, &err), DLCC_E_IO, "no file name given");
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "No such file or directory");
-  EXPECT_FAILURE(open_status(folder.path(), &err), DLCC_E_IO, "is a directory");
+  EXPECT_FAILURE(dlcc_module_open(nullptr, &m, &err), DLCC_E_IO, "path: no file name given");
+  EXPECT_FAILURE(dlcc_module_open("", &m, &err), DLCC_E_IO, "path: no file name given");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "cannot open '" + path + "': No such file or directory");
+  EXPECT_FAILURE(open_status(folder.path(), &err), DLCC_E_IO,
+                 "'" + folder.path() + "' is a directory, expected a compiled step");
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "is not a regular file");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "'" + path + "' is not a regular file");
 }
 
 // M3 on the whole file: any single flipped bit is found before anything of it runs.
@@ -105,7 +128,7 @@ TEST_F(Artefact, FlippedBits) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ (1 << (random() % 8)));
     write_file(path, bad);
-    EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "corrupt");
+    EXPECT_FAILURE_WITH(open_status(path, &err), DLCC_E_CORRUPT, "corrupt");
   }
 }
 
@@ -113,14 +136,16 @@ TEST_F(Artefact, TruncatedAndForeignFiles) {
   const std::string good = tiny_artefact();
   for (size_t n : {size_t{0}, size_t{1}, size_t{96}, size_t{97}, good.size() / 2, good.size() - 1}) {
     write_file(path, good.substr(0, n));
-    EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "corrupt");
+    EXPECT_FAILURE_WITH(open_status(path, &err), DLCC_E_CORRUPT, "corrupt");
   }
   write_file(path, good + "x");
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "no dlcc trailer");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT,
+                 "'" + path + "': corrupt: no dlcc trailer at the end (truncated, or not made by dlcc)");
   write_file(path, read_file(TINY_STEP));
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT, "not made by dlcc");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT,
+                 "'" + path + "': corrupt: no dlcc trailer at the end (truncated, or not made by dlcc)");
   write_file(path, with_trailer(std::string(500, 'x')));
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "cannot load");
+  EXPECT_FAILURE_WITH(open_status(path, &err), DLCC_E_CORRUPT, "cannot load");
 }
 
 // M4: a right checksum, another ABI.
@@ -145,7 +170,8 @@ TEST_F(Artefact, AnotherModuleAbi) {
     for (size_t i = 0; i < 32; ++i) t.sha256[i] = static_cast<uint8_t>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
     write_file(path, image + std::string(reinterpret_cast<const char*>(&t), sizeof t));
     EXPECT_FAILURE(open_status(path, &err), DLCC_E_ABI,
-                   "built by dlcc 9.1 for module ABI " + std::to_string(abi) + ", this library supports ABI 1");
+                   "'" + path + "': built by dlcc 9.1 for module ABI " + std::to_string(abi) +
+                       ", this library supports ABI 1");
   }
 }
 
@@ -156,7 +182,8 @@ TEST_F(Artefact, NameWithoutASlash) {
   std::filesystem::current_path(folder.path());
   dlcc_error found{};
   EXPECT_EQ(open_status("train_step.so", &found), DLCC_OK) << found.message;
-  EXPECT_FAILURE(open_status("libc.so.6", &err), DLCC_E_IO, "No such file or directory");
+  EXPECT_FAILURE(open_status("libc.so.6", &err), DLCC_E_IO,
+                 "cannot open '" + (folder / "libc.so.6") + "': No such file or directory");
   std::filesystem::current_path(here);
 }
 
@@ -179,12 +206,15 @@ TEST_F(Artefact, ReplacedWhileLoaded) {
 TEST_F(Artefact, FilesThatOthersCanChange) {
   write_file(path, tiny_artefact());
   chmod(path.c_str(), 0666);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused (DLCC_TRUST_ANY=1");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST,
+                 "'" + path + "' is world-writable, refused (DLCC_TRUST_ANY=1 loads it anyway)");
   chmod(path.c_str(), 0644);
   chmod(folder.path().c_str(), 0777);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST,
+                 "the folder of '" + path + "' is world-writable, refused (DLCC_TRUST_ANY=1 loads it anyway)");
   setenv("DLCC_TRUST_ANY", "yes", 1);
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "is world-writable, refused");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST,
+                 "the folder of '" + path + "' is world-writable, refused (DLCC_TRUST_ANY=1 loads it anyway)");
   setenv("DLCC_TRUST_ANY", "1", 1);
   dlcc_error none{};
   EXPECT_EQ(open_status(path, &none), DLCC_OK) << none.message;
@@ -194,15 +224,32 @@ TEST_F(Artefact, FilesThatOthersCanChange) {
   chmod(folder.path().c_str(), 0700);
   // Only root can give a file away; for others the file stays theirs and opens.
   if (chown(path.c_str(), 12345, static_cast<gid_t>(-1)) == 0)
-    EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST, "belongs to user 12345, refused");
+    EXPECT_FAILURE(open_status(path, &err), DLCC_E_TRUST,
+                   "'" + path + "' belongs to user 12345, refused (DLCC_TRUST_ANY=1 loads it anyway)");
 }
 
 // M12
 TEST_F(Artefact, FileSystemMountedNoexec) {
   write_file(path, tiny_artefact());
   pretend_noexec = true;
-  EXPECT_FAILURE(open_status(path, &err), DLCC_E_IO, "its file system is mounted noexec: Operation not permitted");
+  EXPECT_FAILURE(open_status(path, &err), DLCC_E_CORRUPT,
+                 "cannot load '" + path + "': its file system is mounted noexec: Operation not permitted");
   pretend_noexec = false;
+}
+
+// M12: a policy lets no file's code into memory. In a process of its own, which cannot get rid of the filter.
+TEST_F(Artefact, APolicyAgainstCodeFromFiles) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  write_file(path, tiny_artefact());
+  auto attempt = [&] {
+    if (!refuse_code_from_files()) std::_Exit(2);
+    dlcc_error e{};
+    const bool right = open_status(path, &e) == DLCC_E_CORRUPT &&
+                       std::string(e.message) == "cannot load '" + path + "': Permission denied";
+    if (!right) fprintf(stderr, "%d %s\n", e.code, e.message);
+    std::_Exit(right ? 0 : 1);
+  };
+  EXPECT_EXIT(attempt(), testing::ExitedWithCode(0), "");
 }
 
 // Where anonymous files do not exist, the verified file itself is loaded.
@@ -310,7 +357,7 @@ TEST_F(Artefact, OpeningAndClosingLeavesNothingBehind) {
 namespace {
 void expect_refused(FakeModule& fake, dlcc_status status, const char* text) {
   dlcc_module* m = nullptr;
-  EXPECT_FAILURE(dlcc_module_wrap(&fake.info, &m, &err), status, text);
+  EXPECT_FAILURE_WITH(dlcc_module_wrap(&fake.info, &m, &err), status, text);
   EXPECT_EQ(m, nullptr);
 }
 } // namespace
@@ -393,6 +440,6 @@ TEST(Tables, RegionsTooLargeForThisMachine) {
   dlcc_module* m = nullptr;
   dlcc_session* s = nullptr;
   ASSERT_EQ(dlcc_module_wrap(&fake.info, &m, nullptr), DLCC_OK);
-  EXPECT_FAILURE(dlcc_session_create(m, nullptr, &s, &err), DLCC_E_NOMEM, "overflow");
+  EXPECT_FAILURE(dlcc_session_create(m, nullptr, &s, &err), DLCC_E_NOMEM, "sizes of the module overflow");
   dlcc_module_close(m);
 }

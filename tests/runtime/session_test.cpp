@@ -118,14 +118,15 @@ TEST(Session, GradientsAccumulateAndApplyTheirMean) {
     ASSERT_EQ(dlcc_compute_gradients(h.session, in.data(), 3, out.data(), 3, 4, &h.error), DLCC_OK) << h.error.message;
   EXPECT_EQ(h.read("grad/dense/kernel"), (std::vector<float>{11, 13, 15}));
   EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_STATE,
-                 "gradients of 2 batches are pending");
+                 "gradients of 2 batches are pending: call dlcc_apply_gradients first");
   ASSERT_EQ(dlcc_apply_gradients(h.session, &h.error), DLCC_OK);
   reference.train(b);
   EXPECT_EQ(h.read("param/dense/kernel"), reference.read("param/dense/kernel"));
   EXPECT_EQ(h.read("grad/dense/kernel"), (std::vector<float>{0, 0, 0}));
   EXPECT_EQ(dlcc_batches(h.session), 2u);
   EXPECT_EQ(dlcc_updates(h.session), 1u);
-  EXPECT_FAILURE(dlcc_apply_gradients(h.session, &err), DLCC_E_STATE, "no gradients are pending");
+  EXPECT_FAILURE(dlcc_apply_gradients(h.session, &err), DLCC_E_STATE,
+                 "no gradients are pending: call dlcc_compute_gradients first");
 }
 
 TEST(Session, UpdatesCountWhatAccumulateStepsSays) {
@@ -140,7 +141,8 @@ TEST(Session, UpdatesCountWhatAccumulateStepsSays) {
     updates.push_back(dlcc_updates(h.session));
   }
   EXPECT_EQ(updates, (std::vector<uint64_t>{0, 0, 1, 1, 1, 2, 2}));
-  EXPECT_FAILURE(dlcc_set_hyper(h.session, "accumulate_steps", 2, &err), DLCC_E_ARG, "compiled in");
+  EXPECT_FAILURE(dlcc_set_hyper(h.session, "accumulate_steps", 2, &err), DLCC_E_ARG,
+                 "'accumulate_steps' is compiled in, it cannot be set");
 }
 
 // A step counts its accumulations by the number of the batch, so the two ways to accumulate must not share one.
@@ -155,7 +157,8 @@ TEST(Session, TrainingStepsAndGradientsDoNotMixInOneAccumulation) {
     return dlcc_compute_gradients(h.session, in.data(), 3, out.data(), 3, 4, err);
   };
   ASSERT_EQ(h.train(b), DLCC_OK);
-  EXPECT_FAILURE(add_gradients(&err), DLCC_E_STATE, "1 of 3 batches are accumulated: call dlcc_train_step until");
+  EXPECT_FAILURE(add_gradients(&err), DLCC_E_STATE,
+                 "1 of 3 batches are accumulated: call dlcc_train_step until they make an update");
   ASSERT_EQ(h.train(b), DLCC_OK);
   ASSERT_EQ(h.train(b), DLCC_OK);
   for (int i = 0; i < 2; ++i) ASSERT_EQ(add_gradients(&h.error), DLCC_OK) << h.error.message;

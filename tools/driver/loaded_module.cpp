@@ -1,14 +1,12 @@
 #include "tools/driver/loaded_module.h"
 
 #include "ir/base/diagnostics.h"
+#include "tools/driver/status.h"
 
 namespace dlcc::tools {
 
 void throw_artefact_error(int32_t status, const std::string& message) {
-  ExitCode code = status == DLCC_E_IO                              ? ExitCode::io
-                  : status == DLCC_E_CPU || status == DLCC_E_NOMEM ? ExitCode::environment
-                                                                   : ExitCode::artefact;
-  throw UserError(code, dlcc_status_name(status), message);
+  throw UserError(exit_code(status), dlcc_status_name(status), message);
 }
 
 LoadedModule LoadedModule::open(const std::string& path) {

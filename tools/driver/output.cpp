@@ -3,6 +3,7 @@
 #include "ir/base/diagnostics.h"
 #include "runtime/core/atomic_file.h"
 #include "runtime/core/error.h"
+#include "tools/driver/status.h"
 
 #include <cerrno>
 #include <cstring>
@@ -41,7 +42,7 @@ void write_output(const std::string& path, std::string_view bytes, const std::st
     file.write(bytes.data(), bytes.size());
     file.commit();
   } catch (const runtime::Error& e) {
-    throw UserError(ExitCode::io, "cannot-write", e.what(), {});
+    throw UserError(exit_code(e.status()), "cannot-write", e.what());
   }
 }
 

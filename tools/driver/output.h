@@ -7,7 +7,7 @@
 namespace dlcc::tools {
 
 /// Writes to `path` by a temporary file and a rename; "" or "-" means standard output. `input` is the file that was
-/// read and must not be overwritten. Throws UserError(io).
+/// read and must not be overwritten. Throws UserError(io), or (environment) where descriptors or memory lack.
 void write_output(const std::string& path, std::string_view bytes, const std::string& input = {}, unsigned mode = 0666);
 
 /// `train_step.so` -> `train_step`; folder and name stay.

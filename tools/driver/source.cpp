@@ -1,5 +1,8 @@
 #include "tools/driver/source.h"
 
+#include "runtime/core/error.h"
+#include "tools/driver/status.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -18,14 +21,18 @@ struct Descriptor {
   }
 };
 
-[[noreturn]] void fail(const std::string& path, const std::string& text) {
-  throw UserError(ExitCode::io, "cannot-read", text, path == "-" ? "<stdin>" : path);
+[[noreturn]] void fail(const std::string& path, const std::string& text, ExitCode code = ExitCode::io) {
+  throw UserError(code, "cannot-read", text, path == "-" ? "<stdin>" : path);
+}
+
+[[noreturn]] void fail_errno(const std::string& path, const std::string& what, int error) {
+  fail(path, what + ": " + strerror(error), exit_code(runtime::status_of_errno(error)));
 }
 } // namespace
 
 std::string read_text_file(const std::string& path) {
   Descriptor file{path == "-" ? 0 : open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (file.fd < 0) fail(path, std::string("cannot open: ") + strerror(errno));
+  if (file.fd < 0) fail_errno(path, "cannot open", errno);
   struct stat info;
   if (fstat(file.fd, &info) != 0) fail(path, strerror(errno));
   if (path != "-" && S_ISDIR(info.st_mode)) fail(path, "is a directory, expected a model file");
@@ -35,7 +42,7 @@ std::string read_text_file(const std::string& path) {
   while (true) {
     ssize_t n = read(file.fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(path, std::string("cannot read: ") + strerror(errno));
+    if (n < 0) fail_errno(path, "cannot read", errno);
     if (n == 0) return text;
     text.append(buffer, static_cast<size_t>(n));
     if (static_cast<int64_t>(text.size()) > max_model_bytes) fail(path, "larger than 256 MiB");

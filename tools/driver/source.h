@@ -11,7 +11,7 @@ namespace dlcc::tools {
 inline constexpr int64_t max_model_bytes = 256ll << 20;
 
 /// The whole file, or standard input for "-". Throws UserError(io) when it cannot be opened, is no regular file (a pipe
-/// is fine for "-") or is too large.
+/// is fine for "-") or is too large, and UserError(environment) when no descriptor or memory is left for it.
 std::string read_text_file(const std::string& path);
 
 enum class DiagnosticsFormat { automatic, brief, rich, json };

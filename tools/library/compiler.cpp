@@ -24,12 +24,11 @@ dlcc_status fill(dlcc_error* err, dlcc_status status, const std::string& message
 dlcc_status status_of(const UserError& e) {
   const std::string& name = e.diagnostic.name;
   if (name == "abi") return DLCC_E_ABI;
-  if (name == "memory-limit") return DLCC_E_NOMEM;
   switch (e.code) {
   case ExitCode::io:
     return DLCC_E_IO;
   case ExitCode::environment:
-    return DLCC_E_CPU;
+    return name == "cpu-too-old" || name == "no-openmp" ? DLCC_E_CPU : DLCC_E_NOMEM;
   case ExitCode::artefact:
     return DLCC_E_CORRUPT;
   default:

@@ -57,6 +57,10 @@ int exit_code(dlcc_status status) {
   }
 }
 
+const char* fault_name(dlcc_status status, const char* otherwise) {
+  return status == DLCC_E_IO ? "io" : status == DLCC_E_NOMEM ? "resources" : otherwise;
+}
+
 int guarded(const std::function<int()>& body) {
   try {
     return body();
@@ -65,7 +69,7 @@ int guarded(const std::function<int()>& body) {
   } catch (const data::DataError& e) {
     return print(static_cast<int>(e.code), e.what());
   } catch (const runtime::Error& e) {
-    return print(exit_code(e.status()), error_line(e.message(), e.status() == DLCC_E_IO ? "io" : "checkpoint").c_str());
+    return print(exit_code(e.status()), error_line(e.message(), fault_name(e.status(), "checkpoint")).c_str());
   } catch (const std::bad_alloc&) {
     return print(exit_resources, error_line("not enough memory", "memory").c_str());
   } catch (const std::exception& e) {

@@ -41,10 +41,13 @@ std::string warning_line(const std::string& text, const std::string& name);
 /// The exit code for a status of the runtime while it works with checkpoints (or anything but a step).
 int exit_code(dlcc_status status);
 
+/// The name of a fault of the system, or `otherwise`.
+const char* fault_name(dlcc_status status, const char* otherwise);
+
 /// Throws a Failure if the call did not succeed.
 template <class Call> void check(Call&& call, const char* name = "checkpoint") {
   dlcc_error e{};
-  if (call(&e) != DLCC_OK) throw Failure(exit_code(e.code), e.message, e.code == DLCC_E_IO ? "io" : name);
+  if (call(&e) != DLCC_OK) throw Failure(exit_code(e.code), e.message, fault_name(e.code, name));
 }
 
 /// Runs `body`; an exception is printed as a line on stderr and becomes its exit code.

@@ -87,7 +87,7 @@ struct RunOptions {
   bool log_csv = true, log_jsonl = true;
   int64_t log_every = 0; ///< also a line in history.jsonl every so many steps
   bool plot_svg = true, plot_terminal = false;
-  bool stop_on_save_error = false; ///< else: warn, go on, and return 6 at the end
+  bool stop_on_save_error = false; ///< else: warn, go on, and return 6 (7: for want of resources) at the end
   bool force_data = false;         ///< resume although the data are not those of the checkpoint
   std::vector<std::string> require;
   Output output;

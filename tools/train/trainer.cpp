@@ -79,7 +79,7 @@ void Trainer::step() {
     try {
       history_->add_step(runner_.step(), loss);
     } catch (const runtime::Error& e) {
-      save_error(e.message());
+      save_error(e);
     }
   }
 }
@@ -189,7 +189,7 @@ void Trainer::log_epoch(int64_t epoch, const Values& values) {
   try {
     history_->add_epoch({epoch, runner_.step(), values}, seconds);
   } catch (const runtime::Error& e) {
-    save_error(e.message());
+    save_error(e);
   }
 }
 

@@ -1,8 +1,10 @@
 // trainer.h: one training run: epochs of steps, validation, stopping, checkpoints, logs.
 #pragma once
 
+#include "runtime/core/error.h"
 #include "runtime/data/open.h"
 #include "tools/train/console.h"
+#include "tools/train/failure.h"
 #include "tools/train/history.h"
 #include "tools/train/run_folder.h"
 #include "tools/train/run_state.h"
@@ -71,7 +73,8 @@ private:
   void save_last();
   void flush_history();
   void save_numbered();
-  void save_error(const std::string& message);
+  void save_error(const runtime::Error& error);
+  void note_failed_save(int code);
   void checkpoint_after_step();
   void checkpoint_after_epoch();
   int finish();
@@ -103,7 +106,8 @@ private:
   std::optional<uint64_t> step_limit_;
   std::string stop_reason_;
   std::string best_name_; // of the result whose best epoch is kept; empty: none
-  bool resumed_ = false, io_failed_ = false, saved_last_ = false;
+  bool resumed_ = false, saved_last_ = false;
+  int failed_save_ = exit_ok; // the exit code that the last save which failed asks for
   uint64_t first_step_ = 0, steps_done_ = 0;
   int64_t samples_done_ = 0;
   double loop_seconds_ = 0, save_seconds_ = 0; // of the loop; of the last save

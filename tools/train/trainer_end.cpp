@@ -25,10 +25,14 @@ std::string cause_of(const std::string& message) {
 }
 } // namespace
 
-void Trainer::save_error(const std::string& message) {
-  if (options_.stop_on_save_error) throw Failure(exit_io, message, "save");
+// Whatever a disk does wrong is I/O; what this process lacks is not.
+void Trainer::note_failed_save(int code) { failed_save_ = code == exit_resources ? exit_resources : exit_io; }
+
+void Trainer::save_error(const runtime::Error& error) {
+  note_failed_save(exit_code(error.status()));
+  const std::string& message = error.message();
+  if (options_.stop_on_save_error) throw Failure(failed_save_, message, "save");
   if (known_faults_.insert(message).second) console_.warn(warning_line(message + "; training goes on", "save"));
-  io_failed_ = true;
 }
 
 bool Trainer::save(const std::string& file) {
@@ -42,7 +46,7 @@ bool Trainer::save(const std::string& file) {
       console_.warn(f.what());
       console_.warn(warning_line("'" + runtime::escape(file) + "' was not saved; training goes on", "save"));
     }
-    io_failed_ = true;
+    note_failed_save(f.code());
     return false;
   }
   return true;
@@ -66,7 +70,7 @@ void Trainer::flush_history() {
   try {
     if (history_) history_->flush();
   } catch (const runtime::Error& e) {
-    save_error(e.message());
+    save_error(e);
   }
 }
 
@@ -78,7 +82,7 @@ void Trainer::save_numbered() {
   try {
     runtime::prune_checkpoints(folder_->path(), static_cast<unsigned>(std::clamp<int64_t>(keep, 1, 1'000'000)));
   } catch (const runtime::Error& e) {
-    save_error(e.message());
+    save_error(e);
   }
 }
 
@@ -112,7 +116,7 @@ int Trainer::finish() {
   if (signals_.stop() != 0) return report_stop();
   const auto missed = unmet(requirements_, last_values_);
   for (const std::string& line : missed) console_.warn(line);
-  if (io_failed_) return exit_io;
+  if (failed_save_ != exit_ok) return failed_save_;
   return missed.empty() ? exit_ok : exit_require;
 }
 
@@ -131,7 +135,7 @@ int Trainer::report_stop() {
                                                 : "SIGHUP") +
                 " after step " + std::to_string(runner_.step()) +
                 (saved_last_ ? "; to go on:" : "; nothing was saved"));
-  if (!saved_last_) return exit_io;
+  if (!saved_last_) return failed_save_;
   console_.warn("  " + resume_command(options_.command, folder_->path()));
   return 128 + signal;
 }
@@ -192,7 +196,7 @@ void Trainer::plots() {
   try {
     if (options_.plot_svg) write_text(*folder_ / "history.svg", plot_svg(job_.name, history_->lines()));
   } catch (const runtime::Error& e) {
-    save_error(e.message());
+    save_error(e);
   }
   if (options_.plot_terminal)
     console_.note(plot_terminal(history_->lines(), console_.width(), console_.color(), console_.utf8()));

@@ -220,7 +220,7 @@ void Trainer::write_run_files() {
     write_text(*folder_ / "run.json",
                run_record(options_, runner_.module(), state_.data_seed, data_.train->samples(), state_.data_hash));
   } catch (const runtime::Error& e) {
-    save_error(e.message());
+    save_error(e);
   }
 }
 

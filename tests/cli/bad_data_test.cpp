@@ -126,10 +126,6 @@ const Row in_csv[] = {
             "t.csv:1: error: found 1 column, 3 expected; separator is ';'? [csv-columns]"),
     csv_row("H21_tabs", replaced(table, ",", "\t"),
             "t.csv:1: error: found 1 column, 3 expected; separator is '\\t'? [csv-columns]"),
-    csv_row("H16_endless_line", "a,b,y\n" + std::string(17 << 20, '1'),
-            "t.csv:2: error: line longer than 16 MiB [csv-line]"),
-    csv_row("H22_too_many_columns", "a,b,y" + std::string(1'000'000, ',') + "\n",
-            "t.csv:1:1000004: error: more than 1,000,000 columns [csv-columns]"),
     csv_row("H23_no_header", "1,2,3\n4,5,6\n",
             "t.csv:1: error: the first row holds only numbers, column names expected; without a header say \"header\": "
             "false [csv-header]"),
@@ -276,6 +272,17 @@ TEST(GoodData, H19TheLocaleDoesNotMatter) {
   unsetenv("LOCPATH");
 }
 
+// Made when they are wanted: what this process holds counts as memory of the programs that it starts.
+TEST(BadFiles, H16AndH22TooLongAndTooWide) {
+  Folder folder;
+  folder.write("m.json", from_csv);
+  const std::vector<std::string> train = {"train", "m.json", "--out", "run"};
+  folder.write("t.csv", "a,b,y\n" + std::string(17 << 20, '1'));
+  expect_refused(folder, train, 4, "t.csv:2: error: line longer than 16 MiB [csv-line]");
+  folder.write("t.csv", "a,b,y" + std::string(1'000'000, ',') + "\n");
+  expect_refused(folder, train, 4, "t.csv:1:1000004: error: more than 1,000,000 columns [csv-columns]");
+}
+
 // The file's times change all the while, whenever it is read.
 TEST(BadFiles, H24AFileThatChangesWhileItIsRead) {
   Folder folder;
@@ -408,18 +415,20 @@ TEST(GoodData, D17ABatchLargerThanTheDataIsMasked) {
   Folder folder;
   folder.write("m.json", replaced(from_csv, "\"batch_size\": 2", "\"batch_size\": 64"));
   folder.write("t.csv", table);
-  Result r = folder.run({"train", "m.json", "--out", "run"});
-  EXPECT_EQ(r.exit_code, 0) << r.err;
-  EXPECT_NE(r.err.find("warning: batch size 64 is larger than the 3 training samples"), std::string::npos) << r.err;
+  Result r = folder.run({"train", "m.json", "-q", "--out", "run"});
+  EXPECT_EQ(r.exit_code, 0);
+  EXPECT_EQ(r.err, "m.json: warning: batch size 64 is larger than the 3 training samples; batches are padded "
+                   "[batch-size]\n");
 }
 
 TEST(GoodData, G5NonFiniteValuesPassWhenAllowedAndStopTheLoss) {
   Folder folder;
   folder.write("m.json", from_csv);
   folder.write("t.csv", replaced(table, "5", "inf"));
-  Result r = folder.run({"train", "m.json", "--out", "run", "--allow-nonfinite"});
-  EXPECT_EQ(r.exit_code, 8) << r.err;
-  EXPECT_NE(r.err.find("non-finite value"), std::string::npos) << r.err;
+  expect_fault(
+      folder.run({"train", "m.json", "-q", "--out", "run", "--allow-nonfinite"}), 8,
+      "dlcc: error: step 2 (epoch 1, batch 2): non-finite value inf at sample 0 of 'loss' in the train step; the "
+      "parameters are unchanged; the state of step 1 is saved [non-finite]");
 }
 
 // G8: the step that finds the loss infinite changes nothing; the state before it is there and evaluates.
@@ -427,12 +436,10 @@ TEST(Diverging, G8SavesTheStepBefore) {
   Folder folder;
   folder.write("m.json", replaced(replaced(from_csv, "0.001", "1e10"), "\"batch_size\": 2", "\"batch_size\": 1"));
   folder.write("t.csv", table);
-  Result r = folder.run({"train", "m.json", "--out", "run"});
-  EXPECT_EQ(r.exit_code, 8) << r.err;
-  std::vector<std::string> lines = lines_of(r.err);
-  ASSERT_FALSE(lines.empty());
-  for (const char* word : {"step 3", "non-finite", "'loss'", "the state of step 2 is saved"})
-    EXPECT_NE(lines.back().find(word), std::string::npos) << lines.back();
+  expect_fault(
+      folder.run({"train", "m.json", "-q", "--out", "run"}), 8,
+      "dlcc: error: step 3 (epoch 1, batch 3): non-finite value inf at sample 0 of 'loss' in the train step; the "
+      "parameters are unchanged; the state of step 2 is saved [non-finite]");
   Result inspected = folder.run({"inspect", "run/last.safetensors"});
   EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
   EXPECT_NE(inspected.out.find("\"dlcc.step\":\"2\""), std::string::npos) << inspected.out;

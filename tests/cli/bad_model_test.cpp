@@ -365,7 +365,7 @@ TEST(BadModels, C14ManyNodesAreFine) {
     Result r = folder.run({"check", "m.json"});
     EXPECT_EQ(r.exit_code, 0) << r.err;
     EXPECT_EQ(r.err, "");
-    expect_cheap(r, {});
+    expect_cheap(r, {30, 2000});
   }
 }
 

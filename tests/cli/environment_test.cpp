@@ -206,6 +206,48 @@ TEST_F(Environment, K13AnArrayLargerThanTheAddressSpace) {
   EXPECT_EQ(r.exit_code, 7) << r.err;
 }
 
+// A control group for the test, with that much memory, where this user and machine allow it; removed at the end.
+class MemoryGroup {
+public:
+  explicit MemoryGroup(int64_t bytes) {
+    for (const auto& [root, limit] :
+         {std::pair{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"}, {"/sys/fs/cgroup", "memory.max"}}) {
+      path_ = std::string(root) + "/dlcc-test-" + std::to_string(getpid());
+      if (mkdir(path_.c_str(), 0755) != 0) continue;
+      std::ofstream file(path_ + "/" + limit, std::ios::in);
+      if (file << bytes << std::flush) return;
+      rmdir(path_.c_str());
+    }
+    path_.clear();
+  }
+  ~MemoryGroup() { rmdir(path_.c_str()); }
+  MemoryGroup(const MemoryGroup&) = delete;
+  MemoryGroup& operator=(const MemoryGroup&) = delete;
+
+  bool there() const { return !path_.empty(); }
+  RunOptions options() const {
+    const std::string enter = "echo $$ > " + path_ + "/cgroup.procs && exec \"$0\" \"$@\"";
+    return {.launcher = {"/bin/sh", "-c", enter}};
+  }
+
+private:
+  std::string path_;
+};
+
+// Without a limit of its own, dlcc takes that of its control group for one, before the system ends it.
+TEST_F(Environment, K13AControlGroup) {
+  MemoryGroup group(256 << 20);
+  if (!group.there()) GTEST_SKIP() << "no control group of memory can be made here";
+  if (sanitized) GTEST_SKIP() << "sanitizers need more than the limit leaves";
+  EXPECT_EQ(train("small", group.options()).exit_code, 0);
+  folder.write("m.json", graph_model(R"({"op":"matvec","inputs":["x","w"],"output":"p"})", "p",
+                                     R"("w": { "shape": [3] }, "u": { "shape": [100000000], "trainable": false })"));
+  expect_fault_with(
+      folder.run({"m.json", "-o", "m.so"}, group.options()), 7,
+      {"m.json: error: the model needs 381 MiB, expected at most ", " MiB; see --memory-limit [memory-limit]"});
+  EXPECT_FALSE(folder.has("m.so"));
+}
+
 TEST_F(Environment, K22ModesFollowTheMask) {
   ASSERT_EQ(train("private", {.umask = "077"}).exit_code, 0);
   ASSERT_EQ(train("open", {.umask = "000"}).exit_code, 0);

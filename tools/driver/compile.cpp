@@ -6,11 +6,10 @@
 #include "ir/ops/ops.h"
 #include "runtime/core/artefact.h"
 #include "runtime/core/sha256.h"
+#include "tools/driver/available_memory.h"
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
-#include <fstream>
 #include <thread>
 
 namespace dlcc::tools {
@@ -157,17 +156,6 @@ int64_t planned_bytes(const loops::Program& program) {
 int64_t memory_limit(const CompileOptions& options) {
   if (options.memory_limit < 0) return INT64_MAX;
   return options.memory_limit ? options.memory_limit : available_memory() / 5 * 4;
-}
-
-int64_t available_memory() {
-  int64_t available = INT64_MAX;
-  std::ifstream info("/proc/meminfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.starts_with("MemAvailable:")) available = std::atoll(line.c_str() + strlen("MemAvailable:")) * 1024;
-  long long limit = 0, used = 0;
-  if (std::ifstream("/sys/fs/cgroup/memory.max") >> limit && std::ifstream("/sys/fs/cgroup/memory.current") >> used)
-    available = std::min<int64_t>(available, std::max(0ll, limit - used));
-  return available;
 }
 
 } // namespace dlcc::tools

@@ -74,7 +74,5 @@ std::string compiler_version();
 int64_t planned_bytes(const loops::Program& program);
 /// Most bytes for a plan, or for data: `options.memory_limit`, or 80 % of what is available.
 int64_t memory_limit(const CompileOptions& options);
-/// Bytes this process may still take: the smaller of the system's and the control group's figure.
-int64_t available_memory();
 
 } // namespace dlcc::tools

@@ -147,12 +147,16 @@ std::string find_weights(const std::string& weights) {
   if (!exists(weights)) throw Failure(exit_io, "cannot open '" + escape(weights) + "': " + std::strerror(errno), "io");
   if (!is_folder(weights)) return weights;
   const std::string best = weights + "/best.safetensors";
+  std::string fault;
   try {
     if (exists(best)) return runtime::CheckpointFile(best).path();
   } catch (const runtime::Error& e) { // the newest is better than none
-    std::fprintf(stderr, "%s\n", warning_line(e.message(), "checkpoint").c_str());
+    fault = e.message();
   }
-  const auto found = runtime::find_latest_checkpoint(weights);
+  auto found = runtime::find_latest_checkpoint(weights);
+  const bool known =
+      std::any_of(found.skipped.begin(), found.skipped.end(), [&](const auto& s) { return s.path == best; });
+  if (!fault.empty() && !known) found.skipped.push_back({best, fault});
   for (const std::string& line : skipped_lines(found)) std::fprintf(stderr, "%s\n", line.c_str());
   if (!found.path.empty()) return found.path;
   throw Failure(exit_checkpoint, "'" + escape(weights) + "' holds no valid checkpoint", "weights");

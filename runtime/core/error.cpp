@@ -21,54 +21,57 @@ void fail_errno(const char* what, std::string_view path, int error) {
   fail(status_of_errno(error), "%s '%s': %s", what, escape(path).c_str(), strerror_r(error, buffer, sizeof buffer));
 }
 
-// Length of the UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629: no overlong forms, no surrogates).
-static size_t utf8_length(std::string_view text) {
-  auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  auto follows = [&](size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (!follows(1) || !follows(2)) return 0;
-    if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return 0;
-    return 3;
+// The sequence at the front of a text: its length, 0 if it is not UTF-8 (RFC 3629), and the code point.
+struct Sequence {
+  size_t length;
+  uint32_t point;
+};
+static Sequence first_of(std::string_view text) {
+  auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return {1, lead};
+  const size_t n = (lead & 0xE0) == 0xC0 ? 2 : (lead & 0xF0) == 0xE0 ? 3 : (lead & 0xF8) == 0xF0 ? 4 : 0;
+  if (n == 0 || n > text.size()) return {0, 0};
+  uint32_t point = lead & (0x7Fu >> n);
+  for (size_t i = 1; i < n; ++i) {
+    if ((byte(i) & 0xC0u) != 0x80u) return {0, 0};
+    point = point << 6 | (byte(i) & 0x3Fu);
   }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (!follows(1) || !follows(2) || !follows(3)) return 0;
-    if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return 0;
-    return 4;
-  }
-  return 0;
+  constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; // below: an overlong form
+  const bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+  return {point < least[n] || point > 0x10FFFF || surrogate ? 0 : n, point};
+}
+
+// Not a control character, on which terminals act, nor one of the direction overrides that can disguise a text.
+static bool is_harmless(uint32_t point) {
+  const bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+  return !control && !(point >= 0x2028 && point <= 0x202E) && !(point >= 0x2066 && point <= 0x2069);
 }
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    size_t n = utf8_length(text);
+    const size_t n = first_of(text).length;
     if (n == 0) return false;
     text.remove_prefix(n);
   }
   return true;
 }
 
-std::string escape(std::string_view text) {
-  constexpr size_t limit = 200;
+std::string escape(std::string_view text, size_t limit) {
+  static const char hex[] = "0123456789abcdef";
   std::string out;
   while (!text.empty()) {
-    auto lead = static_cast<unsigned char>(text[0]);
-    size_t n = utf8_length(text);
-    // C1 controls are two bytes, C2 80 to C2 9F; terminals act on them as on ESC.
-    bool c1 = n == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    bool shown = n != 0 && lead >= 0x20 && lead != 0x7F && !c1;
-    if (out.size() + (shown ? n : 4) > limit) return out + "...";
-    if (shown) {
-      out.append(text.substr(0, n));
-      text.remove_prefix(n);
-    } else {
-      char hex[8];
-      std::snprintf(hex, sizeof hex, "\\x%02x", lead);
-      out += hex;
+    const Sequence s = first_of(text);
+    std::string shown(text.substr(0, s.length));
+    if (s.length == 0 || !is_harmless(s.point)) {
+      const auto c = static_cast<unsigned char>(text[0]);
+      shown = {'\\', 'x', hex[c >> 4], hex[c & 15]};
       text.remove_prefix(1);
+    } else {
+      text.remove_prefix(s.length);
     }
+    if (out.size() + shown.size() > limit) return out + "...";
+    out += shown;
   }
   return out;
 }

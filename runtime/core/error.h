@@ -30,9 +30,9 @@ inline dlcc_status status_of_errno(int error) {
 // "<what> '<path>': <text of errno>", with the status above.
 [[noreturn]] void fail_errno(const char* what, std::string_view path, int error);
 
-// Text that came from a file or a caller, safe to print: control bytes and bytes that are not UTF-8 as \xNN, at most
-// 200 bytes of it.
-std::string escape(std::string_view text);
+// Text that came from a file or a caller, safe to print: control characters, direction overrides and bytes that are not
+// UTF-8 as \xNN, cut to `limit` bytes with "...".
+std::string escape(std::string_view text, size_t limit = 200);
 
 bool is_utf8(std::string_view text);
 

@@ -1,6 +1,8 @@
 // The one way in which reading data fails: a line for the user, with the place of the fault.
 #pragma once
 
+#include "runtime/core/error.h"
+
 #include <cstdint>
 #include <exception>
 #include <string>
@@ -35,7 +37,6 @@ std::string warning_line(std::string_view file, std::string_view text, std::stri
 /// `file: note: text [name]`.
 std::string note_line(std::string_view file, std::string_view text, std::string_view name);
 
-/// Control characters, escapes and invalid UTF-8 as \xNN; cut to `limit` bytes with "...".
-std::string escape(std::string_view text, size_t limit = 200);
+using runtime::escape;
 
 } // namespace dlcc::data

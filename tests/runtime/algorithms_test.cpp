@@ -153,6 +153,12 @@ TEST(Escape, ShowsControlBytesAndCutsLongText) {
   EXPECT_EQ(escape("\xc3\xa9"), "\xc3\xa9");
   EXPECT_EQ(escape("\xc2\x9b"), "\\xc2\\x9b");
   EXPECT_EQ(escape("\xff"), "\\xff");
+  EXPECT_EQ(escape("a\xe2\x80\xae"
+                   "b"),
+            "a\\xe2\\x80\\xaeb")
+      << "a right-to-left override";
+  EXPECT_EQ(escape("\xc0\xaf\xed\xa0\x80"), "\\xc0\\xaf\\xed\\xa0\\x80") << "an overlong form, a surrogate";
+  EXPECT_EQ(escape("\xf0\x9f\x98\x80", 3), "...");
   EXPECT_EQ(escape(std::string(500, 'a')), std::string(200, 'a') + "...");
 }
 

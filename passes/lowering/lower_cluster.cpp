@@ -321,7 +321,7 @@ LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<N
   return frame.finish();
 }
 
-LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::BufferId target, const std::string& name) {
+LoweredCluster lower_copy(const LoweringContext& context, ValueId v, loops::BufferId target, std::string name) {
   const Value& value = context.facts.function.values[v];
   KernelFrame frame(context, name + ".copy", {});
   struct Sink final : ClusterSink {

@@ -32,9 +32,8 @@ LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<g
                              const std::set<graph::ValueId>& stored);
 
 /// A kernel that computes v, which no cluster computes (a view, a constant, a state), into the buffer `target`, of that
-/// name.
-LoweredCluster lower_copy(const LoweringContext& context, graph::ValueId v, loops::BufferId target,
-                          const std::string& name);
+/// name. A copy of the name, since the context may add buffers meanwhile.
+LoweredCluster lower_copy(const LoweringContext& context, graph::ValueId v, loops::BufferId target, std::string name);
 /// A kernel that moves a value from one buffer to another.
 LoweredCluster lower_move(const LoweringContext& context, const graph::Value& value, loops::BufferId from,
                           loops::BufferId to);

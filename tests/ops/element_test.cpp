@@ -19,7 +19,7 @@ using loops::StmtId;
 class KernelOfHook : public loops::ElementContext {
 public:
   KernelOfHook(loops::Kernel& kernel, const OpDef& op, const Sample& sample, const Type& result)
-      : kernel_(kernel), build_(kernel), sample_(sample), result_(result) {
+      : build_(kernel), sample_(sample), result_(result) {
     kernel.name = op.name;
     for (const Type& t : sample.operands) operands_.push_back(build_.tensor({"x", t, Access::in}));
     output_ = build_.tensor({"y", result, Access::out});
@@ -87,7 +87,6 @@ public:
   }
 
 private:
-  loops::Kernel& kernel_;
   loops::Builder build_;
   const Sample& sample_;
   Type result_;

@@ -3,7 +3,7 @@
 #include "frontend/directives.h"
 #include "frontend/functions.h"
 
-#include "ir/ops/random.h"
+#include "ir/base/philox.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -76,11 +76,11 @@ double sklearn_factor(const ModelSpec& spec) {
   return 6;
 }
 
-// Names of random streams become 32-bit numbers (ir/ops/random.h); two that meet would draw the same numbers.
+// Names of random streams become 32-bit numbers (ir/base/philox.h); two that meet would draw the same numbers.
 void check_streams(const ModelSpec& spec, const graph::Module& module, Reporter& report) {
   std::unordered_map<uint32_t, std::string> names;
   auto note = [&](const std::string& name) {
-    auto [at, is_new] = names.emplace(ops::stream_number(name), name);
+    auto [at, is_new] = names.emplace(stream_of(name), name);
     if (!is_new && at->second != name)
       report.error("bad-name",
                    quoted(at->second) + " and " + quoted(name) +

@@ -23,7 +23,7 @@ uint32_t philox_bits(uint64_t seed, uint64_t batch, uint32_t stream, uint64_t el
 /// ((bits >> 9) + 0.5) * 2^-23: uniform in (0, 1), exact in f32 and f64.
 double philox_uniform(uint64_t seed, uint64_t batch, uint32_t stream, uint64_t element);
 
-/// The stream of a declared name: FNV-1a, 32 bits.
+/// The stream of a declared name: FNV-1a, 32 bits. Different names of one model must have different numbers.
 uint32_t stream_of(std::string_view name);
 
 } // namespace dlcc

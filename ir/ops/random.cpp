@@ -1,19 +1,10 @@
 // Random numbers, each a pure function of (seed, batch, stream, element): the same for any number of threads, and again
 // when the backward pass asks for them a second time.
-#include "ir/ops/random.h"
-
+#include "ir/base/philox.h"
 #include "ir/ops/indices.h"
 #include "ir/ops/record.h"
 
-#include <array>
-
 namespace dlcc::ops {
-
-uint32_t stream_number(std::string_view name) {
-  uint32_t hash = 2166136261u;
-  for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-  return hash;
-}
 
 namespace {
 using A = const Attributes&;
@@ -47,32 +38,16 @@ void uniform_element(ElementContext& c) {
   const Type& type = c.result_type();
   ExprId element = c.build().index(linear_index(c.build(), c.at(), type.shape));
   std::string name(c.attributes().string("stream"));
-  ExprId stream = c.argument("stream/" + name, stream_number(name));
+  ExprId stream = c.argument("stream/" + name, stream_of(name));
   c.set(c.build().random_uniform(seed, batch, stream, element, type.dtype));
 }
 
-// Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011), section 3.3.
-std::array<uint32_t, 4> philox4x32_10(std::array<uint32_t, 4> c, uint32_t key0, uint32_t key1) {
-  for (int round = 0; round < 10; ++round, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
-    uint64_t p = uint64_t{0xD2511F53u} * c[0], q = uint64_t{0xCD9E8D57u} * c[2];
-    c = {static_cast<uint32_t>(q >> 32) ^ c[1] ^ key0, static_cast<uint32_t>(q),
-         static_cast<uint32_t>(p >> 32) ^ c[3] ^ key1, static_cast<uint32_t>(p)};
-  }
-  return c;
-}
-
-// Blocks of 64 elements; position block * 16 + lane yields four words, word w of which is element 16 w + lane.
 double uniform(double seed, double batch, uint32_t stream, uint64_t element) {
-  auto key = static_cast<uint64_t>(seed);
-  uint64_t position = element / 64 * 16 + element % 16;
-  auto words = philox4x32_10({static_cast<uint32_t>(position), static_cast<uint32_t>(position >> 32),
-                              static_cast<uint32_t>(static_cast<uint64_t>(batch)), stream},
-                             static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32));
-  return ((words[element % 64 / 16] >> 9) + 0.5) / (1 << 23);
+  return philox_uniform(static_cast<uint64_t>(seed), static_cast<uint64_t>(batch), stream, element);
 }
 
 void uniform_reference(ReferenceContext& c) {
-  uint32_t stream = stream_number(c.attributes().string("stream"));
+  uint32_t stream = stream_of(c.attributes().string("stream"));
   for (size_t i = 0; i < c.result().size(); ++i)
     c.result().data[i] = uniform(c.operand(0).data[0], c.operand(1).data[0], stream, i);
 }
@@ -109,7 +84,7 @@ std::vector<ValueId> dropout_body(graph::Builder& b, std::span<const ValueId> v,
 
 void dropout_reference(ReferenceContext& c) {
   double rate = c.attributes().number("rate");
-  uint32_t stream = stream_number(c.attributes().string("stream"));
+  uint32_t stream = stream_of(c.attributes().string("stream"));
   for (size_t i = 0; i < c.result().size(); ++i) {
     bool kept = rate < 1 && uniform(c.operand(1).data[0], c.operand(2).data[0], stream, i) >= rate;
     c.result().data[i] = kept ? c.operand(0).data[i] / (1 - rate) : 0;

@@ -1,9 +1,9 @@
 // Numbers known from elsewhere: published test vectors, closed forms, and places where the naive formula fails.
 #include "samples.h"
 
+#include "ir/base/philox.h"
 #include "ir/graph/builder.h"
 #include "ir/graph/evaluate.h"
-#include "ir/ops/random.h"
 #include "runtime/abi.h"
 #include "runtime/core/philox.h"
 
@@ -89,7 +89,7 @@ TEST(Values, OfLossesKeepOneNumberASample) {
 TEST(Values, OfRandomNumbersAreThoseOfTheRuntime) {
   auto words = runtime::philox4x32_10({0, 0, 0, 0}, {0, 0});
   EXPECT_EQ(words[0], 0x6627e8d5u);
-  uint32_t stream = ops::stream_number("dropout_1");
+  uint32_t stream = stream_of("dropout_1");
   Tensor seed = whole(DType::i64, {}, {double(0x1234567890ab)}), batch = whole(DType::i64, {}, {77});
   Values u =
       evaluate(ops::random_uniform_op, {seed, batch}, {{"shape", Shape{3, 100}}, {"stream", std::string("dropout_1")}});
@@ -114,8 +114,8 @@ TEST(Values, OfRandomNumbersDifferByStreamSeedAndBatch) {
   EXPECT_NEAR(mean, 0, 0.1); // four and a half standard errors
   EXPECT_NEAR(square, 1, 0.15);
   // FNV-1a of "" and "a", from its authors' test vectors.
-  EXPECT_EQ(ops::stream_number(""), 0x811c9dc5u);
-  EXPECT_EQ(ops::stream_number("a"), 0xe40c292cu);
+  EXPECT_EQ(stream_of(""), 0x811c9dc5u);
+  EXPECT_EQ(stream_of("a"), 0xe40c292cu);
 }
 
 // checks.cpp states them itself, because the operators do not include the runtime.

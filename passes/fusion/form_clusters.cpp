@@ -15,6 +15,7 @@ constexpr int scalar_op_limit = 256;
 constexpr int64_t row_buffer_bytes = 16 * 1024;
 
 struct Group {
+  NodeId root; ///< what it began with; a contraction if there is one
   std::vector<NodeId> members;
   bool contraction = false, closed = false;
   Shape prefix; ///< the outer domain
@@ -118,9 +119,9 @@ std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape&
       return "it reads another shape of '" + f_.values[read.value].name + "'";
     if (inside) prefix.resize(std::min(prefix.size(), identity_prefix(f_, read, s)));
   }
-  if (group.contraction && (access.reduces || prefix.size() != s.size() || s != shape(group.members[0])))
+  if (group.contraction && (access.reduces || prefix.size() != s.size() || s != shape(group.root)))
     return "an epilogue follows the contraction element by element";
-  if (prefix.empty() && !(s.empty() && group.prefix.empty() && shape(group.members[0]).empty()))
+  if (prefix.empty() && !(s.empty() && group.prefix.empty() && shape(group.root).empty()))
     return "no outer axis is common";
   auto fits = [&](NodeId m) {
     const Shape& t = shape(m);
@@ -225,6 +226,7 @@ void Former::place(NodeId n) {
     }
   }
   groups_.emplace_back();
+  groups_.back().root = n;
   groups_.back().contraction = access.contracts;
   groups_.back().closed = access.checks;
   uint32_t index = static_cast<uint32_t>(groups_.size() - 1);

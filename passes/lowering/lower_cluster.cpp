@@ -208,9 +208,10 @@ void RowsLowering::lower_nest(size_t first, size_t last) {
 
 class ContractionLowering final : public ClusterSink {
 public:
-  ContractionLowering(const LoweringContext& context, KernelFrame& frame, const std::vector<NodeId>& members,
-                      const std::set<ValueId>& stored)
-      : ClusterSink(context, frame), f_(context.facts.function), members_(members), stored_(stored) {}
+  ContractionLowering(const LoweringContext& context, KernelFrame& frame, NodeId root,
+                      const std::vector<NodeId>& members, const std::set<ValueId>& stored)
+      : ClusterSink(context, frame), f_(context.facts.function), root_(f_.nodes[root].results[0]), members_(members),
+        stored_(stored) {}
 
   void run();
 
@@ -231,6 +232,7 @@ private:
   int side(loops::VarId var) const;
 
   const Function& f_;
+  const ValueId root_; ///< what is contracted; members before it do not depend on it, and run in its epilogue too
   const std::vector<NodeId>& members_;
   const std::set<ValueId>& stored_;
   std::map<ValueId, ExprId> values_;
@@ -260,8 +262,7 @@ int ContractionLowering::side(loops::VarId var) const {
 }
 
 void ContractionLowering::run() {
-  ValueId root = f_.nodes[members_[0]].results[0];
-  const Shape& shape = f_.type(root).shape;
+  const Shape& shape = f_.type(root_).shape;
   std::vector<Index> at;
   std::vector<LoopVar> vars;
   static const std::string letters = "mnopqrst";
@@ -273,8 +274,8 @@ void ContractionLowering::run() {
     vars.push_back({frame_.build().var(std::string(1, letters[i])), shape[i]});
     at.push_back(vars.back().var);
   }
-  current_ = root;
-  values_[root] = expand_element(f_, root, at, false, frame_.build(), *this);
+  current_ = root_;
+  values_[root_] = expand_element(f_, root_, at, false, frame_.build(), *this);
   DLCC_CHECK(contraction_.valid(), "a contraction without a contract region");
 
   loops::Stmt contract;
@@ -298,7 +299,7 @@ void ContractionLowering::run() {
   frame_.open(std::move(contract));
   for (NodeId n : members_) {
     current_ = f_.nodes[n].results[0];
-    if (current_ == root) continue;
+    if (current_ == root_) continue;
     ExprId value = expand_element(f_, current_, at, false, frame_.build(), *this);
     values_[current_] = frame_.let(f_.values[current_].name, value);
   }
@@ -312,10 +313,12 @@ void ContractionLowering::run() {
 LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<NodeId>& members,
                              const std::set<ValueId>& stored) {
   const Function& f = context.facts.function;
-  const Node& first = f.nodes[members[0]];
-  KernelFrame frame(context, f.values[f.nodes[members.back()].results[0]].name, first.where);
-  if (context.facts.access[members[0]].contracts)
-    ContractionLowering(context, frame, members, stored).run();
+  auto contraction =
+      std::find_if(members.begin(), members.end(), [&](NodeId n) { return context.facts.access[n].contracts; });
+  const NodeId root = contraction == members.end() ? members[0] : *contraction;
+  KernelFrame frame(context, f.values[f.nodes[members.back()].results[0]].name, f.nodes[root].where);
+  if (context.facts.access[root].contracts)
+    ContractionLowering(context, frame, root, members, stored).run();
   else
     RowsLowering(context, frame, members, stored).run();
   return frame.finish();

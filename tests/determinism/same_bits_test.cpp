@@ -1,5 +1,5 @@
 // The same model, data and seed give the same bits: whole checkpoints, byte for byte, for any number of threads, any
-// vector width, in this process and from a file, with and without shared memory, and across an interruption.
+// vector width, in this process and from a file, with and without fusion and shared memory, and across an interruption.
 #include "tests/determinism/wide_models.h"
 
 #include <gtest/gtest.h>
@@ -64,9 +64,9 @@ TEST_P(SameBits, InThisProcessAndFromAFile) {
   EXPECT_TRUE(trained(model, tools::LoadedModule::open(path), 2) == reference());
 }
 
-TEST_P(SameBits, WithoutSharedMemory) {
+TEST_P(SameBits, WithoutFusionAndSharedMemory) {
   tools::CompileOptions apart = options;
-  apart.share_memory = false;
+  apart.fuse = apart.share_memory = false;
   EXPECT_TRUE(trained(model, jit(model, apart), 2) == reference());
 }
 

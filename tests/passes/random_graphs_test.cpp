@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 
@@ -55,7 +54,9 @@ void check_seed(unsigned seed) {
   if (seed % 4 == 1) expect_identical(run_compiled(unshared, "train_step", environment), compiled);
   PassRun plain;
   plain.fuse = false;
-  agrees("not fused", run_planned(plan(module, plain), "train_step", environment));
+  loops::Program unfused = plan(module, plain);
+  agrees("not fused", run_planned(unfused, "train_step", environment));
+  if (seed % 4 == 2) expect_identical(run_compiled(unfused, "train_step", environment), compiled);
   PassRun bare;
   for (const passes::PassEntry& pass : passes::pipeline())
     if (!pass.required) bare.options.disabled.insert(std::string(pass.name));
@@ -67,7 +68,6 @@ TEST(RandomGraphs, MeanTheSameAtEveryStage) {
   const char* first = std::getenv("DLCC_RANDOM_SEED"); // to repeat one
   unsigned begin = first ? static_cast<unsigned>(std::atoi(first)) : 1;
   unsigned count = first ? 1 : wanted ? static_cast<unsigned>(std::atoi(wanted)) : 300;
-  auto start = std::chrono::steady_clock::now();
   for (unsigned seed = begin; seed < begin + count; ++seed) {
     try {
       check_seed(seed);
@@ -75,11 +75,6 @@ TEST(RandomGraphs, MeanTheSameAtEveryStage) {
       FAIL() << "seed " << seed << ": " << e.what();
     }
     if (HasFailure()) return;
-    // The everyday run is bounded; what it covered is said.
-    if (!wanted && std::chrono::steady_clock::now() - start > std::chrono::seconds(60)) {
-      RecordProperty("graphs", static_cast<int>(seed - begin + 1));
-      return;
-    }
   }
 }
 

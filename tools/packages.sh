@@ -5,7 +5,7 @@
 build_packages=(g++ cmake ninja-build pkg-config llvm-19-dev liblld-19-dev
                 nlohmann-json3-dev libcli11-dev zlib1g-dev libzip-dev)
 # To build and run the tests.
-test_packages=(libgtest-dev libmpfr-dev llvm-19-tools python3 ccache)
+test_packages=(libgtest-dev libmpfr-dev llvm-19-tools python3 ccache locales)
 
 say() { printf '\n==> %s\n' "$*"; }
 die() { printf '%s: error: %s\n' "${0##*/}" "$*" >&2; exit 1; }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
 namespace dlcc::data {
 
@@ -65,10 +64,10 @@ void check_finite(const Column& column, const Checker& c) {
   if (bad >= 0) c.fail(bad, c.raw(bad), "finite numbers expected (--allow-nonfinite lets it pass)", "nonfinite");
 }
 
-void check_f32_range(const Checker& c) {
-  constexpr double most = std::numeric_limits<float>::max();
+// The model sees what the transforms made of a number; that is what has to fit.
+void check_f32_range(const Pipeline& p, const Checker& c) {
   for (int64_t i = 0; i < c.size(); ++i)
-    if (double v = c.raw(i); std::fabs(v) > most && std::isfinite(v))
+    if (double v = c.raw(i); std::isfinite(v) && !std::isfinite(static_cast<float>(p.apply(v, c.element(i)))))
       c.fail(i, v, "which is outside the range of f32", "range");
 }
 
@@ -130,7 +129,7 @@ void check_values(const Column& column, const TensorSpec& tensor, const Pipeline
   if (integral) {
     if (!always_fits(column, tensor, pipeline)) check_integers(tensor, pipeline, c);
   } else {
-    if (column.type == ElementType::f64 && tensor.dtype == ElementType::f32) check_f32_range(c);
+    if (column.type == ElementType::f64 && tensor.dtype == ElementType::f32) check_f32_range(pipeline, c);
     if (tensor.low || tensor.high) check_bounds(tensor, pipeline, c);
   }
 }

@@ -26,6 +26,20 @@ template <class T> std::errc parse_whole(std::string_view s, T& v) {
   return end == s.data() + s.size() ? error : std::errc::invalid_argument;
 }
 
+// Whether a number that std::from_chars found out of range is so by being tiny, not huge: by the power of ten of its
+// first digit that is not zero.
+bool is_tiny(std::string_view s) {
+  const size_t e = std::min(s.find_first_of("eE"), s.size());
+  const size_t point = std::min(s.find('.'), e), first = s.find_first_of("123456789");
+  if (first >= e) return true; // zeros alone
+  const auto power = static_cast<int64_t>(point) - static_cast<int64_t>(first);
+  int64_t exponent = 0;
+  const std::string_view digits = e < s.size() ? s.substr(e + (s[e + 1] == '+' ? 2 : 1)) : "0";
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), exponent).ec == std::errc::result_out_of_range)
+    return digits[0] == '-';
+  return exponent < -power;
+}
+
 std::string quoted(std::string_view text) { return "'" + escape(text, 40) + "'"; }
 
 // Finds columns by name, number or range.
@@ -135,6 +149,7 @@ private:
   double number(const CsvField& f, std::string_view text) const {
     double v = 0;
     std::errc error = parse_whole(text, v);
+    if (error == std::errc::result_out_of_range && is_tiny(text)) return text[0] == '-' ? -0.0 : 0.0;
     if (error == std::errc::result_out_of_range) fail(f, quoted(text) + " is outside the range of f64", "range");
     if (error != std::errc()) {
       const char* hint = text.find(',') != text.npos ? " (with a decimal point)" : "";
@@ -155,8 +170,7 @@ private:
   void store_value(const CsvField& f, double v, ElementType store, std::byte* to) const {
     switch (store) {
     case ElementType::f32:
-      if (std::isfinite(v) && std::fabs(v) > static_cast<double>(std::numeric_limits<float>::max()))
-        fail(f, quoted(trimmed(f.text)) + " is outside the range of f32", "range");
+      if (overflows_f32(v)) fail(f, quoted(trimmed(f.text)) + " is outside the range of f32", "range");
       return put(to, static_cast<float>(v));
     case ElementType::f64:
       return put(to, v);

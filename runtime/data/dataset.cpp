@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <sys/mman.h>
@@ -122,6 +123,8 @@ double value_at(const std::byte* values, ElementType t, int64_t i) {
   }
   return 0;
 }
+
+bool overflows_f32(double v) { return std::isfinite(v) && std::isinf(static_cast<float>(v)); }
 
 uint64_t hash_bytes(const std::byte* data, int64_t size, uint64_t seed) {
   uint64_t h = seed ^ static_cast<uint64_t>(size);

@@ -72,6 +72,10 @@ std::string_view type_name(ElementType t);
 /// Element `i` of values of type `t`, exact but for i64 beyond 2^53.
 double value_at(const std::byte* values, ElementType t, int64_t i);
 
+/// Whether rounding to f32 (to nearest, as everywhere) makes an infinity of a finite number: from halfway between the
+/// largest finite f32 and 2^128 on.
+bool overflows_f32(double v);
+
 /// A fast 64-bit hash of bytes (FNV-1a over 8-byte words with a rotation); not cryptographic.
 uint64_t hash_bytes(const std::byte* data, int64_t size, uint64_t seed = 0xcbf29ce484222325u);
 /// Fills in `hash`.

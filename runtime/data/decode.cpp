@@ -24,6 +24,9 @@ float half_to_float(uint16_t h) {
   return h & 0x8000 ? -magnitude : magnitude;
 }
 
+// bfloat16 is the upper half of binary32.
+float bfloat_to_float(uint16_t h) { return std::bit_cast<float>(static_cast<uint32_t>(h) << 16); }
+
 template <class From, class To, class Convert> Bytes widen(const Bytes& raw, Convert convert) {
   int64_t n = raw.size() / static_cast<int64_t>(sizeof(From));
   Bytes out(n * static_cast<int64_t>(sizeof(To)));
@@ -41,6 +44,25 @@ void require_below_2_63(const Bytes& raw, const std::string& file) {
       throw DataError(file, "element " + std::to_string(i) + " of type u64 does not fit i64", "range");
 }
 
+// Fortran order has the first axis fastest; walks the result in order and keeps the source index beside it.
+Bytes to_row_major(const Bytes& from, const std::vector<int64_t>& shape, int64_t width) {
+  Bytes to(from.size());
+  std::vector<int64_t> stride(shape.size()), index(shape.size(), 0);
+  int64_t step = width;
+  for (size_t i = 0; i < shape.size(); step *= shape[i++]) stride[i] = step;
+  int64_t source = 0;
+  for (int64_t at = 0; at < to.size(); at += width) {
+    std::copy_n(from.data() + source, width, to.data() + at);
+    for (size_t axis = shape.size(); axis-- > 0;) {
+      source += stride[axis];
+      if (++index[axis] < shape[axis]) break;
+      source -= stride[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return to;
+}
+
 } // namespace
 
 RawArray decode(Bytes raw, StoredType stored, std::vector<int64_t> shape, const std::string& file) {
@@ -53,6 +75,10 @@ RawArray decode(Bytes raw, StoredType stored, std::vector<int64_t> shape, const 
   case 'f' << 8 | 2:
     a.type = ElementType::f32;
     a.values = widen<uint16_t, float>(a.values, half_to_float);
+    break;
+  case 'B' << 8 | 2:
+    a.type = ElementType::f32;
+    a.values = widen<uint16_t, float>(a.values, bfloat_to_float);
     break;
   case 'f' << 8 | 4:
     a.type = ElementType::f32;
@@ -96,6 +122,27 @@ RawArray decode(Bytes raw, StoredType stored, std::vector<int64_t> shape, const 
                     "element type " + std::string(1, stored.kind) + std::to_string(stored.bytes) + " is not supported",
                     "dtype");
   }
+  return a;
+}
+
+int64_t payload_bytes(const PendingArray& a) {
+  auto elements = checked_product(a.shape);
+  auto bytes = elements ? checked_multiply(*elements, a.type.bytes) : elements;
+  if (!bytes) throw DataError(a.stream->name(), "the size of shape " + shape_text(a.shape) + " overflows", "size");
+  return *bytes;
+}
+
+RawArray read_values(PendingArray pending) {
+  const int64_t bytes = payload_bytes(pending), offset = pending.stream->position();
+  const std::string file = pending.stream->name();
+  const bool transposed = pending.fortran_order && pending.shape.size() > 1 && bytes > 0;
+  Bytes payload = read_payload(*pending.stream, bytes);
+  if (transposed) payload = to_row_major(payload, pending.shape, pending.type.bytes);
+  const int64_t samples = pending.shape[0];
+  RawArray a = decode(std::move(payload), pending.type, std::move(pending.shape), file);
+  a.offset = offset;
+  a.file = file;
+  a.stride = transposed || samples == 0 ? 0 : bytes / samples;
   return a;
 }
 

@@ -13,8 +13,6 @@
 namespace dlcc::data {
 
 namespace {
-constexpr int64_t largest_deflate_ratio = 1032; // RFC 1951: 258 bytes from two bits at best
-
 [[noreturn]] void io_error(const std::string& file, const std::string& text, const char* name) {
   throw DataError(Code::io, file, 0, 0, text, name);
 }
@@ -94,7 +92,7 @@ int64_t InputFile::read_at(int64_t offset, void* to, int64_t n) const {
 }
 
 void InputFile::verify_unchanged() const {
-  struct stat now{};
+  struct stat now {};
   if (fstat(fd_, &now) != 0) io_error(name_, std::strerror(errno), "read");
   bool same = now.st_size == before_.st_size && now.st_mtim.tv_sec == before_.st_mtim.tv_sec &&
               now.st_mtim.tv_nsec == before_.st_mtim.tv_nsec;
@@ -202,28 +200,37 @@ void read_exactly(Stream& s, void* to, int64_t n, const std::string& what) {
                     "truncated");
 }
 
-Bytes read_payload(Stream& s, int64_t declared, const FileOptions& options) {
-  int64_t start = s.position();
-  auto sizes = [&](const std::string& actual) {
-    return DataError(s.name(),
-                     "the header promises " + std::to_string(declared) + " bytes of values, the file holds " + actual,
-                     "size");
-  };
-  if (declared > s.most() - start)
-    throw sizes((s.most_is_exact() ? "" : "at most ") + std::to_string(s.most() - start));
-  if (declared > options.memory_cap)
-    throw DataError(Code::resources, s.name(), 0, 0,
-                    std::to_string(declared) + " bytes of values, more than the memory limit of " +
-                        std::to_string(options.memory_cap),
-                    "memory");
-  Bytes out(declared);
-  int64_t got = s.read(out.data(), declared);
-  if (got != declared) throw sizes(std::to_string(got));
+namespace {
+DataError wrong_size(const Stream& s, int64_t declared, const std::string& actual) {
+  return DataError(s.name(),
+                   "the header promises " + std::to_string(declared) + " bytes of values, the file holds " + actual,
+                   "size");
+}
+} // namespace
+
+void check_payload(const Stream& s, int64_t declared) {
+  const int64_t left = s.most() - s.position();
+  if (declared > left || (s.most_is_exact() && declared < left))
+    throw wrong_size(s, declared, (s.most_is_exact() ? "" : "at most ") + std::to_string(left));
+}
+
+Bytes read_payload(Stream& s, int64_t declared) {
+  check_payload(s, declared);
+  constexpr int64_t first_piece = 64 << 20;
+  Bytes out;
+  int64_t got = 0;
+  for (bool ended = false; got < declared && !ended;) {
+    const int64_t room = s.most_is_exact() ? declared : std::min(declared, std::max(first_piece, 2 * got));
+    out.resize(room);
+    got += s.read(out.data() + got, room - got);
+    ended = got < room;
+  }
+  if (got != declared) throw wrong_size(s, declared, std::to_string(got));
   std::vector<std::byte> rest(1 << 16);
   int64_t extra = 0, piece = 0;
   constexpr int64_t counted = 64 << 20; // longer rests are not worth the time
   while (extra < counted && (piece = s.read(rest.data(), static_cast<int64_t>(rest.size()))) > 0) extra += piece;
-  if (extra) throw sizes((extra < counted ? "" : "at least ") + std::to_string(declared + extra));
+  if (extra) throw wrong_size(s, declared, (extra < counted ? "" : "at least ") + std::to_string(declared + extra));
   s.finish();
   return out;
 }

@@ -40,7 +40,7 @@ private:
   std::string name_;
   int fd_ = -1;
   int64_t size_ = 0;
-  struct stat before_{};
+  struct stat before_ {};
 };
 
 /// Bytes in order. Every parser reads through this interface, so nothing is read past an end.
@@ -62,13 +62,20 @@ protected:
   int64_t position_ = 0;
 };
 
+/// The most bytes that one byte of deflated data can stand for (RFC 1951: 258 bytes from two bits at best).
+inline constexpr int64_t largest_deflate_ratio = 1032;
+
 /// The bytes of `file`, or of what is packed in it if it starts with gzip's magic (RFC 1952).
 std::unique_ptr<Stream> open_stream(const std::string& name, const FileOptions& options);
 
 /// Reads exactly `n` bytes or says how many there were.
 void read_exactly(Stream& s, void* to, int64_t n, const std::string& what);
 
-/// Reads the payload of `declared` bytes, which must be all that is left. Compares with the stream and the cap first.
-Bytes read_payload(Stream& s, int64_t declared, const FileOptions& options);
+/// Refuses a payload of `declared` bytes if the stream cannot hold so many, or is known to hold more.
+void check_payload(const Stream& s, int64_t declared);
+
+/// Reads the payload of `declared` bytes, which must be all that is left. Compares with the stream first; where
+/// the stream cannot tell how much is left, memory is taken as bytes arrive.
+Bytes read_payload(Stream& s, int64_t declared);
 
 } // namespace dlcc::data

@@ -63,20 +63,13 @@ unsigned read_u32(Stream& s, const char* what) {
 
 } // namespace
 
-RawArray read_idx(Stream& s, const Wanted& wanted, const FileOptions& options) {
-  unsigned magic = read_u32(s, "the idx header");
-  check_magic(magic, wanted, s.name());
-  StoredType type = type_of(magic >> 8 & 255, s.name());
-  std::vector<int64_t> shape;
-  for (unsigned i = 0; i < (magic & 255); ++i) shape.push_back(read_u32(s, "the idx header"));
-  auto elements = checked_product(shape);
-  auto bytes = elements ? checked_multiply(*elements, type.bytes) : elements;
-  if (!bytes) throw DataError(s.name(), "the size of dimensions " + shape_text(shape) + " overflows", "size");
-  int64_t offset = s.position();
-  RawArray a = decode(read_payload(s, *bytes, options), type, shape, s.name());
-  a.offset = offset;
-  a.file = s.name();
-  a.stride = shape[0] ? *bytes / shape[0] : 0;
+PendingArray open_idx(std::unique_ptr<Stream> s, const Wanted& wanted) {
+  PendingArray a;
+  unsigned magic = read_u32(*s, "the idx header");
+  check_magic(magic, wanted, s->name());
+  a.type = type_of(magic >> 8 & 255, s->name());
+  for (unsigned i = 0; i < (magic & 255); ++i) a.shape.push_back(read_u32(*s, "the idx header"));
+  a.stream = std::move(s);
   return a;
 }
 

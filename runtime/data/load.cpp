@@ -44,37 +44,80 @@ void check_names(const Job& job) {
   }
 }
 
-Column to_column(RawArray a, const TensorSpec& t) {
+// A column as a header promises it: its shape, and no values yet.
+Column promised_column(const PendingArray& a, const TensorSpec& t) {
   Column c;
   c.name = t.name;
-  c.type = a.type;
   c.shape.assign(a.shape.begin() + 1, a.shape.end());
-  c.values = std::move(a.values);
-  c.origin = {a.file, a.offset, a.stride, {}};
-  if (a.shape[0] == 0) throw DataError(a.file, "no samples: the first dimension is 0", "no-samples");
+  c.origin.file = a.stream->name();
   return c;
 }
 
-std::vector<Column> load_single_files(const Job& job) {
+struct SampleCount {
+  int64_t samples;
+  const std::string &tensor, &file;
+};
+void check_same(const SampleCount& here, const SampleCount& first) {
+  if (here.samples == first.samples) return;
+  throw DataError(here.file,
+                  std::to_string(here.samples) + " samples for '" + escape(here.tensor, 30) + "', but " +
+                      std::to_string(first.samples) + " for '" + escape(first.tensor, 30) + "' in " +
+                      escape(first.file, 80),
+                  "counts");
+}
+
+// What the headers promise is compared with the model, with each other and with the memory before any value is read.
+void check_promises(const Job& job, const std::vector<PendingArray>& arrays, const std::vector<Column>& columns) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const int64_t own = payload_bytes(arrays[i]);
+    check_payload(*arrays[i].stream, own);
+    if (arrays[i].shape[0] == 0)
+      throw DataError(columns[i].origin.file, "no samples: the first dimension is 0", "no-samples");
+    check_shape(columns[i], job.tensors[i], job.transforms, job.model_file);
+    check_same({arrays[i].shape[0], columns[i].name, columns[i].origin.file},
+               {arrays[0].shape[0], columns[0].name, columns[0].origin.file});
+    bytes = own > INT64_MAX - bytes ? INT64_MAX : bytes + own;
+    if (bytes > job.options.memory_cap)
+      throw DataError(Code::resources, columns[i].origin.file, 0, 0,
+                      std::to_string(bytes) + " bytes of values, more than the memory limit of " +
+                          std::to_string(job.options.memory_cap),
+                      "memory");
+  }
+}
+
+std::vector<Column> read_columns(const Job& job, std::vector<PendingArray> arrays) {
   std::vector<Column> columns;
+  for (size_t i = 0; i < arrays.size(); ++i) columns.push_back(promised_column(arrays[i], job.tensors[i]));
+  check_promises(job, arrays, columns);
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    RawArray a = read_values(std::move(arrays[i]));
+    columns[i].type = a.type;
+    columns[i].values = std::move(a.values);
+    columns[i].origin = {a.file, a.offset, a.stride, {}};
+  }
+  return columns;
+}
+
+std::vector<Column> load_single_files(const Job& job) {
+  std::vector<PendingArray> arrays;
   for (const TensorSpec& t : job.tensors) {
     std::unique_ptr<Stream> s = open_stream(job.mapping(t).source, job.options);
     Plan plan = plan_tensor(t, job.transforms, job.model_file);
     constexpr int64_t picture_rank = 2; // what a reshape mostly starts from
     Wanted wanted{plan.elements == 1, plan.reshaped ? picture_rank : static_cast<int64_t>(plan.shape.size())};
-    bool idx = job.source.format == Format::idx;
-    columns.push_back(to_column(idx ? read_idx(*s, wanted, job.options) : read_npy(*s, job.options), t));
+    const bool idx = job.source.format == Format::idx;
+    arrays.push_back(idx ? open_idx(std::move(s), wanted) : open_npy(std::move(s)));
   }
-  return columns;
+  return read_columns(job, std::move(arrays));
 }
 
-std::vector<Column> load_npz(const Job& job) {
+using OpenArrays = std::vector<PendingArray> (*)(const std::string&, const std::vector<std::string>&,
+                                                 const FileOptions&);
+std::vector<Column> load_archive(const Job& job, OpenArrays open) {
   std::vector<std::string> names;
   for (const TensorSpec& t : job.tensors) names.push_back(job.mapping(t).source);
-  std::vector<RawArray> arrays = read_npz(job.source.file, names, job.options);
-  std::vector<Column> columns;
-  for (size_t i = 0; i < names.size(); ++i) columns.push_back(to_column(std::move(arrays[i]), job.tensors[i]));
-  return columns;
+  return read_columns(job, open(job.source.file, names, job.options));
 }
 
 std::vector<Column> load_csv(const Job& job) {
@@ -96,12 +139,7 @@ void check_counts(const Job& job, Dataset& d) {
     d.samples = samples(first);
     if (c.row_bytes() == 0)
       throw DataError(c.origin.file, "samples of shape " + shape_text(c.shape) + " hold no values", "no-samples");
-    if (samples(c) != d.samples)
-      throw DataError(c.origin.file,
-                      std::to_string(samples(c)) + " samples for '" + escape(c.name, 30) + "', but " +
-                          std::to_string(d.samples) + " for '" + escape(first.name, 30) + "' in " +
-                          escape(first.origin.file, 80),
-                      "counts");
+    check_same({samples(c), c.name, c.origin.file}, {d.samples, first.name, first.origin.file});
   }
   if (d.samples == 0) job.fail(job.source.place, "no samples", "no-samples");
 }
@@ -131,14 +169,14 @@ Dataset load_dataset(const SourceSpec& source, std::span<const TensorSpec> tenso
     d.columns = load_single_files(job);
     break;
   case Format::npz:
-    d.columns = load_npz(job);
+    d.columns = load_archive(job, open_npz);
+    break;
+  case Format::safetensors:
+    d.columns = load_archive(job, open_safetensors);
     break;
   case Format::csv:
     d.columns = load_csv(job);
     break;
-  case Format::safetensors:
-    job.fail(source.place, "format safetensors is not supported for data, expected idx, npy, npz, csv or synthetic",
-             "format");
   }
   check_counts(job, d);
   note_conversions(job, d);

@@ -135,25 +135,6 @@ StoredType type_of(const std::string& descr, const std::string& file) {
                   "dtype");
 }
 
-// Fortran order has the first axis fastest; walks the result in order and keeps the source index beside it.
-Bytes to_row_major(const Bytes& from, const std::vector<int64_t>& shape, int64_t width) {
-  Bytes to(from.size());
-  std::vector<int64_t> stride(shape.size()), index(shape.size(), 0);
-  int64_t step = width;
-  for (size_t i = 0; i < shape.size(); step *= shape[i++]) stride[i] = step;
-  int64_t source = 0;
-  for (int64_t at = 0; at < to.size(); at += width) {
-    std::copy_n(from.data() + source, width, to.data() + at);
-    for (size_t axis = shape.size(); axis-- > 0;) {
-      source += stride[axis];
-      if (++index[axis] < shape[axis]) break;
-      source -= stride[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return to;
-}
-
 std::string read_header_text(Stream& s) {
   std::array<unsigned char, 8> magic{};
   read_exactly(s, magic.data(), 8, "the npy header");
@@ -182,23 +163,15 @@ std::string read_header_text(Stream& s) {
 
 } // namespace
 
-RawArray read_npy(Stream& s, const FileOptions& options) {
-  std::string text = read_header_text(s);
-  int64_t offset = s.position();
-  Header header = HeaderParser(text, offset - static_cast<int64_t>(text.size()), s.name()).parse();
-  StoredType type = type_of(*header.descr, s.name());
-  const std::vector<int64_t>& shape = *header.shape;
-  if (shape.empty()) throw DataError(s.name(), "an npy array of rank 0 has no samples", "rank");
-  auto elements = checked_product(shape);
-  auto bytes = elements ? checked_multiply(*elements, type.bytes) : elements;
-  if (!bytes) throw DataError(s.name(), "the size of shape " + shape_text(shape) + " overflows", "size");
-  Bytes payload = read_payload(s, *bytes, options);
-  bool transposed = *header.fortran_order && shape.size() > 1 && *bytes > 0;
-  if (transposed) payload = to_row_major(payload, shape, type.bytes);
-  RawArray a = decode(std::move(payload), type, shape, s.name());
-  a.offset = offset;
-  a.file = s.name();
-  a.stride = transposed || shape[0] == 0 ? 0 : *bytes / shape[0];
+PendingArray open_npy(std::unique_ptr<Stream> s) {
+  std::string text = read_header_text(*s);
+  Header header = HeaderParser(text, s->position() - static_cast<int64_t>(text.size()), s->name()).parse();
+  PendingArray a;
+  a.type = type_of(*header.descr, s->name());
+  a.shape = *header.shape;
+  a.fortran_order = *header.fortran_order;
+  if (a.shape.empty()) throw DataError(s->name(), "an npy array of rank 0 has no samples", "rank");
+  a.stream = std::move(s);
   return a;
 }
 

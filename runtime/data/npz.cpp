@@ -9,29 +9,34 @@ namespace dlcc::data {
 
 namespace {
 
-constexpr zip_uint64_t largest_ratio = 100;        // of a member that is not small; beyond it is a zip bomb
-constexpr zip_uint64_t small_member = 16 << 20;    // bytes
 constexpr zip_int64_t largest_archive = 1'000'000; // members
 
-struct ArchiveCloser {
-  void operator()(zip_t* z) const { zip_discard(z); }
-};
-using Archive = std::unique_ptr<zip_t, ArchiveCloser>;
-
-Archive open_archive(const InputFile& file) {
-  int fd = dup(file.descriptor()), code = 0;
-  zip_t* z = fd < 0 ? nullptr : zip_fdopen(fd, ZIP_CHECKCONS, &code);
-  if (!z) {
-    if (fd >= 0) close(fd);
-    if (code == ZIP_ER_EXISTS)
-      throw DataError(file.name(), "two members of the archive have the same name", "duplicate");
-    zip_error_t error;
-    zip_error_init_with_code(&error, code);
-    std::string text = zip_error_strerror(&error);
-    zip_error_fini(&error);
-    throw DataError(file.name(), "not a whole zip archive, which npz files are (" + text + ")", "zip");
+// An open archive and the file that it is read from; its members share it.
+struct Archive {
+  Archive(const std::string& name, const FileOptions& options) : file(name, options) {}
+  ~Archive() {
+    if (zip) zip_discard(zip);
   }
-  return Archive(z);
+  Archive(const Archive&) = delete;
+  Archive& operator=(const Archive&) = delete;
+
+  InputFile file;
+  zip_t* zip = nullptr;
+};
+
+std::shared_ptr<Archive> open_archive(const std::string& name, const FileOptions& options) {
+  auto archive = std::make_shared<Archive>(name, options);
+  int fd = dup(archive->file.descriptor()), code = 0;
+  archive->zip = fd < 0 ? nullptr : zip_fdopen(fd, ZIP_CHECKCONS, &code);
+  if (archive->zip) return archive;
+  if (fd >= 0) close(fd);
+  const std::string& shown = archive->file.name();
+  if (code == ZIP_ER_EXISTS) throw DataError(shown, "two members of the archive have the same name", "duplicate");
+  zip_error_t error;
+  zip_error_init_with_code(&error, code);
+  std::string text = zip_error_strerror(&error);
+  zip_error_fini(&error);
+  throw DataError(shown, "not a whole zip archive, which npz files are (" + text + ")", "zip");
 }
 
 bool leaves_archive(std::string_view name) {
@@ -58,17 +63,21 @@ void check_member(const zip_stat_t& st, const std::string& shown) {
     throw DataError(
         shown, "compression method " + std::to_string(st.comp_method) + " is not supported, expected stored or deflate",
         "zip-method");
-  if (st.size > small_member && st.size / largest_ratio > st.comp_size)
+  // How much may be loaded is a matter of memory (read_payload); here, what the packed bytes can hold at all.
+  const zip_uint64_t ratio = st.comp_method == ZIP_CM_STORE ? 1 : largest_deflate_ratio;
+  if (st.size / ratio > st.comp_size)
     throw DataError(shown,
-                    "the member declares " + std::to_string(st.size) + " bytes but holds " +
-                        std::to_string(st.comp_size) + ", a ratio over 100 is refused",
+                    "the member declares " + std::to_string(st.size) + " bytes, but its " +
+                        std::to_string(st.comp_size) + " packed bytes hold at most " +
+                        std::to_string(st.comp_size * ratio),
                     "zip-bomb");
 }
 
 class MemberStream final : public Stream {
 public:
-  MemberStream(zip_t* z, zip_uint64_t index, std::string shown) {
+  MemberStream(std::shared_ptr<Archive> archive, zip_uint64_t index, std::string shown) : archive_(std::move(archive)) {
     name_ = std::move(shown);
+    zip_t* z = archive_->zip;
     zip_stat_t st;
     zip_stat_init(&st);
     if (zip_stat_index(z, index, 0, &st) != 0) throw DataError(name_, zip_strerror(z), "zip");
@@ -94,8 +103,10 @@ public:
   }
   int64_t most() const override { return size_; }
   bool most_is_exact() const override { return true; }
+  void finish() override { archive_->file.verify_unchanged(); }
 
 private:
+  std::shared_ptr<Archive> archive_;
   zip_file_t* member_ = nullptr;
   int64_t size_ = 0;
 };
@@ -111,21 +122,20 @@ std::string list_of(const std::vector<std::string>& names) {
 
 } // namespace
 
-std::vector<RawArray> read_npz(const std::string& file, const std::vector<std::string>& names,
-                               const FileOptions& options) {
-  InputFile input(file, options);
-  Archive archive = open_archive(input);
-  std::vector<std::string> members = member_names(archive.get(), input.name());
-  std::vector<RawArray> out;
+std::vector<PendingArray> open_npz(const std::string& file, const std::vector<std::string>& names,
+                                   const FileOptions& options) {
+  std::shared_ptr<Archive> archive = open_archive(file, options);
+  const std::string& shown = archive->file.name();
+  std::vector<std::string> members = member_names(archive->zip, shown);
+  std::vector<PendingArray> out;
   for (const std::string& name : names) {
     auto found = std::find(members.begin(), members.end(), name + ".npy");
     if (found == members.end())
-      throw DataError(input.name(), "no array '" + escape(name, 60) + "' in the file; it has " + list_of(members),
+      throw DataError(shown, "no array '" + escape(name, 60) + "' in the file; it has " + list_of(members),
                       "unknown-name");
-    MemberStream s(archive.get(), static_cast<zip_uint64_t>(found - members.begin()), input.name() + "(" + name + ")");
-    out.push_back(read_npy(s, options));
+    out.push_back(open_npy(std::make_unique<MemberStream>(archive, static_cast<zip_uint64_t>(found - members.begin()),
+                                                          shown + "(" + name + ")")));
   }
-  input.verify_unchanged();
   return out;
 }
 

@@ -116,6 +116,13 @@ TEST(Idx, DeclaredSizesAreNotBelieved) {
   expect_message(packed.error(), Code::data, {"2251799812636672 bytes", "holds at most"});
 }
 
+// A gzip file cannot tell how much it holds; whether the model could take it is known from the header alone.
+TEST(Idx, HeadersAreJudgedBeforeValues) {
+  const std::string cut = gzipped(idx_file(0x08, {2, 2, 4}, payload)); // four values are missing
+  IdxScenario s(cut);
+  expect_message(s.error(), Code::data, {"/images: error: ", "have shape [2, 4], the model takes [2, 3]"});
+}
+
 TEST(Idx, MemoryCap) {
   IdxScenario s(idx_file(0x08, {2, 2, 3}, payload));
   s.options.files.memory_cap = 11;

@@ -1,7 +1,9 @@
 // npy and npz files: BAD_INPUTS H26 to H34, G5, E7.
 #include "tests/data/files.h"
 
+#include <cfloat>
 #include <cmath>
+#include <limits>
 
 namespace dlcc::data {
 namespace {
@@ -103,6 +105,9 @@ TEST(Npy, H26BadHeaders) {
                       {"npy header, offset 66", "'}' expected"});
   expect_header_error("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}", {"True or False expected"});
   expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'x': 1}", {"unknown key 'x'"});
+  for (const char* junk : {" x", "\n\n1", "}", " {}"})
+    expect_header_error("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}" + std::string(junk),
+                        {"npy header, offset 6", "unexpected text after the dictionary"});
   expect_header_error("{'descr: <f4", {"string without an end"});
   expect_header_error("", {"'{' expected"});
   expect_header_error("{'descr': '<f\xC3\xA4'}", {"npy header, offset 23: not an ASCII character"});
@@ -172,6 +177,28 @@ TEST(Npy, E7DoublesForAFloatModel) {
                  {"/x.npy: error: value -1e+39 at sample 1, element 0 (offset ", "outside the range of f32"});
 }
 
+// To nearest, as IEEE 754 has it: what lies below the middle between the largest number and 2^128 is the largest
+// number.
+TEST(Npy, DoublesRoundToTheLargestFloat) {
+  const double most = std::numeric_limits<float>::max(), middle = std::ldexp(2 - std::ldexp(1, -24), 127);
+  NpyScenario s(npy_file(
+      "<f8", "(2, 3)",
+      bytes_of(std::vector<double>{3.4028235e38, -3.4028235e38, most, 5e-324, 1e-50, std::nextafter(middle, 0)})));
+  EXPECT_EQ(s.x(), (Floats{FLT_MAX, -FLT_MAX, FLT_MAX, 0, 0, FLT_MAX}));
+  NpyScenario beyond(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>{1, 2, 3, 4, 5, -middle})));
+  expect_message(beyond.error(), Code::data, {"sample 1, element 2", "outside the range of f32"});
+}
+
+// What the model sees has to fit, not what the file holds.
+TEST(Npy, DoublesBeyondF32MayBeBroughtIntoIt) {
+  NpyScenario s(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>{1e40, 2e40, -3e40, 0, 1e200, 5e39})));
+  s.data.transforms.push_back({{}, TransformKind::divide, "x", {1e39}});
+  expect_message(s.error(), Code::data, {"value 1e+200 at sample 1, element 1", "outside the range of f32"});
+  NpyScenario t(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>{1e40, 2e40, -3e40, 0, 1e70, 5e39})));
+  t.data.transforms.push_back({{}, TransformKind::divide, "x", {1e39}});
+  EXPECT_EQ(t.x()[0], 10.0f);
+}
+
 TEST(Npy, IntegersThatDoNotFitTheModel) {
   NpyScenario s(npy_file("<i8", "(2,)", bytes_of(std::vector<int64_t>{5, int64_t{1} << 31})),
                 {"x", ElementType::i32, {}});
@@ -206,7 +233,39 @@ TEST(Npz, H33ZipBomb) {
   Member bomb = features;
   bomb.claimed_size = 4000u << 20;
   NpzScenario s(zip_file({bomb, labels}));
-  expect_message(s.error(), Code::data, {"/d.npz(features): error: ", "declares 4194304000 bytes", "ratio over 100"});
+  expect_message(s.error(), Code::data,
+                 {"/d.npz(features): error: ", "declares 4194304000 bytes", "94 packed bytes hold at most 94"});
+}
+
+// A ratio is no fault: what counts is what packed bytes can hold, and the memory.
+TEST(Npz, OneHotMatricesPackWell) {
+  constexpr int64_t rows = 40'000;
+  Floats one_hot(rows * 3);
+  for (int64_t i = 0; i < rows; ++i) one_hot[static_cast<size_t>(i * 3)] = 1;
+  Member x{"features.npy", npy_file("<f4", "(40000, 3)", bytes_of(one_hot)), 8};
+  Member y{"labels.npy", npy_file("<i8", "(40000,)", bytes_of(std::vector<int64_t>(rows))), 8};
+  ASSERT_GT(x.bytes.size(), 100 * deflated(x.bytes, -15).size());
+  NpzScenario s(zip_file({x, y}));
+  OpenedData d = s.open();
+  EXPECT_EQ(rows_of<float>(*d.train, s.tensors, 0), one_hot);
+  s.options.files.memory_cap = rows * 3 * 4 + rows * 8 - 1;
+  expect_message(s.error(), Code::resources,
+                 {"/d.npz(labels): error: ", "800000 bytes of values", "memory limit of 799999"});
+  x.claimed_size = static_cast<uint32_t>(1033 * deflated(x.bytes, -15).size());
+  NpzScenario bomb(zip_file({x, y}));
+  expect_message(bomb.error(), Code::data, {"/d.npz(features): error: ", "packed bytes hold at most"});
+}
+
+// Everything that headers say is compared before a value is read: the payloads here are missing or damaged.
+TEST(Npz, HeadersAreJudgedBeforeValues) {
+  std::string bytes = zip_file({features, {"labels.npy", npy_file("<i8", "(3,)", std::string(24, '\0'))}});
+  bytes[bytes.find(bytes_of(six)) + 3] ^= 4;
+  NpzScenario counts(bytes);
+  expect_message(counts.error(), Code::data, {"3 samples for 'y', but 2 for 'x'"});
+  bytes = zip_file({{"features.npy", npy_file("<f4", "(2, 4)", std::string(32, '\0'))}, labels});
+  bytes[bytes.find("PK\x01\x02") - 1] ^= 4; // the last label
+  NpzScenario shape(bytes);
+  expect_message(shape.error(), Code::data, {"have shape [4], the model takes [3]"});
 }
 
 TEST(Npz, H33UnsafeName) {

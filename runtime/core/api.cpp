@@ -131,7 +131,8 @@ dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* er
 }
 
 dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err) {
-  return dlcc_module_wrap_owned(info, [](void*) {}, nullptr, out, err);
+  return dlcc_module_wrap_owned(
+      info, [](void*) {}, nullptr, out, err);
 }
 
 dlcc_status dlcc_module_wrap_owned(const dlcc_module_v1* info, void (*release)(void*), void* owner, dlcc_module** out,
@@ -241,6 +242,21 @@ dlcc_status dlcc_tensor_write(dlcc_session* session, const char* name, const dlc
     require(name, "name");
     require(in, "in");
     s.write_tensor(name, *in);
+  });
+}
+
+dlcc_status dlcc_attachment_set(dlcc_session* session, const char* name, const dlcc_view* value, dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(name, "name");
+    s.set_attachment(name, value);
+  });
+}
+
+dlcc_status dlcc_attachment_get(const dlcc_session* session, const char* name, dlcc_view* out, dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(name, "name");
+    require(out, "out");
+    *out = s.attachment(name).view();
   });
 }
 

@@ -107,6 +107,15 @@ DLCC_API dlcc_status dlcc_get_hyper(const dlcc_session* session, const char* nam
 DLCC_API dlcc_status dlcc_tensor_read(dlcc_session* session, const char* name, dlcc_view* out, dlcc_error* err);
 DLCC_API dlcc_status dlcc_tensor_write(dlcc_session* session, const char* name, const dlcc_view* in, dlcc_error* err);
 
+/* Attachments: named tensors that belong to a model without being part of the compiled step, such as the means that its
+ * inputs were standardised with. Names begin with "data/". They are saved and loaded with PARAMS; a load replaces them
+ * all. Set copies `value`; null removes. Get gives a view of the session's own copy, good until an attachment is set or
+ * a checkpoint loaded. */
+DLCC_API dlcc_status dlcc_attachment_set(dlcc_session* session, const char* name, const dlcc_view* value,
+                                         dlcc_error* err);
+DLCC_API dlcc_status dlcc_attachment_get(const dlcc_session* session, const char* name, dlcc_view* out,
+                                         dlcc_error* err);
+
 DLCC_API dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err);
 /* The first `n` metrics since the reset, in the order of the outputs of the module's DLCC_FN_METRICS_RESULT entry,
  * whose tensors have the metrics' names (dlcc_module_info). */
@@ -123,10 +132,10 @@ DLCC_API dlcc_status dlcc_checkpoint_meta_set(dlcc_session* session, const char*
                                               dlcc_error* err);
 DLCC_API dlcc_status dlcc_checkpoint_meta_get(dlcc_session* session, const char* key, char* value, uint64_t size,
                                               dlcc_error* err);
-/* What to save or load: PARAMS = parameters and buffers, OPT = slots and pending gradients, RNG = seed, counters,
- * hyper-parameters and metadata strings; 0 means ALL. PARTIAL: also from another model, or from a safetensors file of
- * another program, whose parameters have the names of the model alone ("hidden/kernel"); by name, dtype and shape. What
- * is skipped is logged; nothing at all is DLCC_E_MISMATCH. */
+/* What to save or load: PARAMS = parameters, buffers and attachments, OPT = slots and pending gradients, RNG = seed,
+ * counters, hyper-parameters and metadata strings; 0 means ALL. PARTIAL: also from another model, or from a safetensors
+ * file of another program, whose parameters have the names of the model alone ("hidden/kernel"); by name, dtype and
+ * shape. What is skipped is logged; nothing at all is DLCC_E_MISMATCH. */
 enum { DLCC_SAVE_PARAMS = 1, DLCC_SAVE_OPT = 2, DLCC_SAVE_RNG = 4, DLCC_SAVE_ALL = 7, DLCC_LOAD_PARTIAL = 16 };
 /* Temporary file, fsync, read back, rename, fsync of the folder: `path` is the old or the new file, never a part. */
 DLCC_API dlcc_status dlcc_checkpoint_save(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);

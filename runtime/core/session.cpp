@@ -274,6 +274,33 @@ void Session::write_tensor(const char* name, const dlcc_view& in) {
   mark_cache_stale();
 }
 
+void Session::set_attachment(const char* name, const dlcc_view* value) {
+  std::string_view key = name;
+  if (!is_attachment(key) || key.size() > max_attachment_name || !is_utf8(key))
+    fail(DLCC_E_ARG, "attachment '%s': expected a name of at most %zu bytes of UTF-8 that begins with 'data/'",
+         escape(key, 60).c_str(), max_attachment_name);
+  if (!value) return void(attachments_.erase(std::string(key)));
+  if (value->rank < 0 || value->rank > 8 || (value->rank > 0 && !value->dims))
+    fail(DLCC_E_ARG, "attachment '%s': expected 0 to 8 dimensions", escape(key).c_str());
+  uint64_t bytes = dtype_bytes(value->dtype);
+  if (bytes == 0) fail(DLCC_E_DTYPE, "attachment '%s': %d is no dtype", escape(key).c_str(), value->dtype);
+  for (int d = 0; d < value->rank; ++d)
+    if (value->dims[d] < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(value->dims[d]), &bytes))
+      fail(DLCC_E_SHAPE, "attachment '%s': a dimension is %lld", escape(key).c_str(), 0LL + value->dims[d]);
+  if (value->nbytes != bytes)
+    fail(DLCC_E_SHAPE, "attachment '%s': %llu bytes, expected %llu", escape(key).c_str(), 0ULL + value->nbytes,
+         0ULL + bytes);
+  if (bytes > 0 && !value->data) fail(DLCC_E_ARG, "attachment '%s': data is null", escape(key).c_str());
+  const auto data = static_cast<const char*>(value->data);
+  attachments_[std::string(key)] = {value->dtype, {value->dims, value->dims + value->rank}, {data, data + bytes}};
+}
+
+const Attachment& Session::attachment(const char* name) const {
+  auto at = attachments_.find(name);
+  if (at == attachments_.end()) fail(DLCC_E_NOTFOUND, "the session has no attachment '%s'", escape(name).c_str());
+  return at->second;
+}
+
 bool is_reserved_meta_key(std::string_view key) {
   static constexpr std::string_view reserved[] = {"dlcc.format",       "dlcc.version",    "dlcc.compiler",
                                                   "dlcc.model",        "dlcc.model_hash", "dlcc.state_signature",

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/core/attachment.h"
 #include "runtime/core/dlcc_runtime.h"
 #include "runtime/core/module.h"
 
@@ -32,6 +33,8 @@ public:
   double hyper(const char* name) const;
   void read_tensor(const char* name, const dlcc_view& out);
   void write_tensor(const char* name, const dlcc_view& in);
+  void set_attachment(const char* name, const dlcc_view* value);
+  const Attachment& attachment(const char* name) const;
   void set_meta(const char* key, const char* value);
   const std::string* meta(const std::string& key) const;
 
@@ -93,6 +96,7 @@ private:
   std::atomic<uint64_t> batches_{0}, updates_{0};
   std::vector<double> hyper_;
   std::map<std::string, std::string> meta_;
+  Attachments attachments_;
   std::vector<void*> regions_, allocations_;
   char* staging_ = nullptr;
   std::array<EntryPlan, DLCC_FN_METRICS_RESULT + 1> plans_;

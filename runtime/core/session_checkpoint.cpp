@@ -133,7 +133,19 @@ void Session::save(const std::string& path, uint32_t flags) {
     const dlcc_tensor_desc& t = module_->tensor(i);
     tensors.push_back({t.name, t.dtype, {t.dims, t.dims + t.rank}, state_data(i)});
   }
+  if (flags & DLCC_SAVE_PARAMS)
+    for (const auto& [name, a] : attachments_) tensors.push_back({name, a.dtype, a.dims, a.bytes.data()});
   write_checkpoint(path, metadata(flags), tensors);
+}
+
+static Attachments attachments_of(const CheckpointFile& file) {
+  Attachments out;
+  for (const StoredTensor& s : file.tensors()) {
+    if (!is_attachment(s.name)) continue;
+    Attachment& a = out[s.name] = {s.dtype, s.dims, std::vector<char>(s.bytes())};
+    file.read(s, a.bytes.data());
+  }
+  return out;
 }
 
 // Refuses a checkpoint of another model; warns of another program.
@@ -151,7 +163,8 @@ void Session::check_compatible(const CheckpointFile& file, uint32_t flags) {
         first = difference(t, file.find(t.name));
     }
     for (const StoredTensor& s : file.tensors())
-      if (first.empty() && module_->find_tensor(s.name) < 0) first = "'" + escape(s.name) + "' is not in this model";
+      if (first.empty() && module_->find_tensor(s.name) < 0 && !is_attachment(s.name))
+        first = "'" + escape(s.name) + "' is not in this model";
     fail(DLCC_E_MISMATCH, "'%s': checkpoint of another model: fingerprint %.16s there, %.16s here; %s", name.c_str(),
          there ? escape(*there).c_str() : "?", here.c_str(),
          first.empty() ? "all tensors agree" : ("first difference: " + first).c_str());
@@ -212,6 +225,9 @@ void Session::load(const std::string& path, uint32_t flags) {
     if (!(flags & DLCC_LOAD_PARTIAL)) fail(DLCC_E_MISMATCH, "'%s': %s", escape(path).c_str(), differs.c_str());
     skipped.push_back(std::move(differs));
   }
+  // In a file of somebody else's such a name may be that of a parameter.
+  const bool takes_attachments = (take & DLCC_SAVE_PARAMS) && !file.is_plain();
+  Attachments attachments = takes_attachments ? attachments_of(file) : Attachments();
   if (staged.empty() && !skipped.empty())
     fail(DLCC_E_MISMATCH, "'%s': nothing in it fits this model: %s", escape(path).c_str(), skipped[0].c_str());
   if (!ready_ && !skipped.empty())
@@ -226,6 +242,7 @@ void Session::load(const std::string& path, uint32_t flags) {
   for (const auto& [i, bytes] : staged)
     if (!bytes.empty()) std::memcpy(state_data(i), bytes.data(), bytes.size());
   if (what & DLCC_SAVE_OPT) pending_gradients_ = pending;
+  if (takes_attachments) attachments_ = std::move(attachments);
   mark_cache_stale();
   ready_ = true;
 }

@@ -55,6 +55,11 @@ TEST(Misuse, NullPointersAreArgumentErrors) {
   EXPECT_NULL(dlcc_tensor_write(nullptr, "x", in.data(), &err), "session");
   EXPECT_NULL(dlcc_tensor_write(s, nullptr, in.data(), &err), "name");
   EXPECT_NULL(dlcc_tensor_write(s, "x", nullptr, &err), "in");
+  EXPECT_NULL(dlcc_attachment_set(nullptr, "data/x", nullptr, &err), "session");
+  EXPECT_NULL(dlcc_attachment_set(s, nullptr, nullptr, &err), "name");
+  EXPECT_NULL(dlcc_attachment_get(nullptr, "data/x", in.data(), &err), "session");
+  EXPECT_NULL(dlcc_attachment_get(s, nullptr, in.data(), &err), "name");
+  EXPECT_NULL(dlcc_attachment_get(s, "data/x", nullptr, &err), "out");
   EXPECT_NULL(dlcc_metrics_reset(nullptr, &err), "session");
   EXPECT_NULL(dlcc_metrics_result(nullptr, &v, 1, &err), "session");
   EXPECT_NULL(dlcc_metrics_result(s, nullptr, 1, &err), "values");

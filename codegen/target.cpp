@@ -6,9 +6,10 @@
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/X86TargetParser.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
 #include <mutex>
 #include <unistd.h>
 
@@ -21,11 +22,16 @@ namespace {
 constexpr std::array v3_features = {"avx",   "avx2",  "bmi",    "bmi2", "crc32",  "f16c",   "fma",
                                     "lzcnt", "movbe", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3"};
 constexpr std::array v4_features = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"};
+constexpr std::string_view native = "native";
 
-void add(std::string& list, const char* feature) {
-  if (!list.empty()) list += ',';
-  list += '+';
-  list += feature;
+using Features = llvm::StringMap<bool>;
+
+bool has(const Features& features, const char* name) { return features.lookup(name); }
+
+bool is_known(std::string_view feature) {
+  const auto is = [&](const char* f) { return feature == f; };
+  return std::any_of(v3_features.begin(), v3_features.end(), is) ||
+         std::any_of(v4_features.begin(), v4_features.end(), is);
 }
 
 int64_t cache_bytes(int name, int64_t otherwise) {
@@ -33,47 +39,70 @@ int64_t cache_bytes(int name, int64_t otherwise) {
   return bytes > 0 ? bytes : otherwise;
 }
 
-Target level(bool avx512) {
-  Target t;
-  t.cpu = avx512 ? "x86-64-v4" : "x86-64-v3";
-  t.avx512 = avx512;
-  for (const char* f : v3_features) add(t.features, f);
-  if (avx512) {
-    for (const char* f : v4_features) add(t.features, f);
-    t.machine.vector_bytes = 64;
-    t.machine.vector_registers = 32;
-  }
-  return t;
+// With what the feature implies, or what needs it.
+void set(Features& features, llvm::StringRef name, bool on) {
+  features[name] = on;
+  llvm::X86::updateImpliedFeatures(name, on, features);
 }
 
-Target native() {
-  auto host = llvm::sys::getHostCPUFeatures();
-  auto has = [&](const char* f) { return host.lookup(f); };
+Features features_of(std::string_view cpu) {
+  if (cpu == native) return llvm::sys::getHostCPUFeatures();
+  if (llvm::X86::parseArchX86(cpu, /*Only64Bit=*/true) == llvm::X86::CK_None)
+    throw UserError(ExitCode::usage, "unknown-target",
+                    "unknown target '" + escape(cpu, 60) +
+                        "', expected native, x86-64-v3, x86-64-v4 or a CPU such as znver4");
+  llvm::SmallVector<llvm::StringRef, 64> names;
+  llvm::X86::getFeaturesForCPU(cpu, names);
+  Features features;
+  for (llvm::StringRef name : names) set(features, name, true);
+  return features;
+}
+
+// "+avx512vl,-avx512f"
+void change(Features& features, std::string_view attributes) {
+  while (!attributes.empty()) {
+    const std::string_view word = attributes.substr(0, attributes.find(','));
+    attributes.remove_prefix(std::min(attributes.size(), word.size() + 1));
+    const bool on = word.starts_with('+');
+    if ((!on && !word.starts_with('-')) || !is_known(word.substr(1)))
+      throw UserError(ExitCode::usage, "unknown-target",
+                      "unknown feature '" + escape(word, 60) + "', expected + or - and one of AVX2's or AVX-512's");
+    set(features, word.substr(1), on);
+  }
+}
+
+void check_fused_multiply(const Features& features, std::string_view name, bool changed) {
+  const bool here = name == native && !changed;
   for (const char* f : {"avx2", "fma"})
-    if (!has(f))
-      throw UserError(ExitCode::environment, "cpu-too-old",
-                      std::string("this CPU lacks ") + f + ", dlcc needs AVX2 and FMA (x86-64-v3)");
-  bool avx512 = true;
-  for (const char* f : v4_features) avx512 = avx512 && has(f);
-  Target t = level(avx512);
-  t.features.clear();
-  for (const char* f : v3_features)
-    if (has(f)) add(t.features, f);
-  if (avx512)
-    for (const char* f : v4_features) add(t.features, f);
-  t.machine.l1_bytes = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, t.machine.l1_bytes);
-  t.machine.l2_bytes = cache_bytes(_SC_LEVEL2_CACHE_SIZE, t.machine.l2_bytes);
-  return t;
+    if (!has(features, f))
+      throw UserError(here ? ExitCode::environment : ExitCode::usage, "cpu-too-old",
+                      (here ? "this CPU" : "the target '" + escape(name, 60) + "'") + " lacks " + f +
+                          ", dlcc needs AVX2 and FMA (x86-64-v3)");
 }
 
 } // namespace
 
-Target make_target(std::string_view name) {
-  if (name == "native") return native();
-  if (name == "x86-64-v3") return level(false);
-  if (name == "x86-64-v4") return level(true);
-  throw UserError(ExitCode::usage, "unknown-target",
-                  "unknown target '" + escape(name) + "', expected native, x86-64-v3 or x86-64-v4");
+Target make_target(std::string_view name, std::string_view attributes) {
+  Features features = features_of(name);
+  change(features, attributes);
+  check_fused_multiply(features, name, !attributes.empty());
+  Target t;
+  const auto use = [&](const char* f) {
+    if (has(features, f)) t.features += (t.features.empty() ? "+" : ",+") + std::string(f);
+  };
+  for (const char* f : v3_features) use(f);
+  t.avx512 = std::all_of(v4_features.begin(), v4_features.end(), [&](const char* f) { return has(features, f); });
+  t.cpu = t.avx512 ? "x86-64-v4" : "x86-64-v3";
+  if (t.avx512) {
+    for (const char* f : v4_features) use(f);
+    t.machine.vector_bytes = 64;
+    t.machine.vector_registers = 32;
+  }
+  if (name == native) {
+    t.machine.l1_bytes = cache_bytes(_SC_LEVEL1_DCACHE_SIZE, t.machine.l1_bytes);
+    t.machine.l2_bytes = cache_bytes(_SC_LEVEL2_CACHE_SIZE, t.machine.l2_bytes);
+  }
+  return t;
 }
 
 std::unique_ptr<llvm::TargetMachine> make_target_machine(const Target& target) {

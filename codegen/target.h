@@ -21,10 +21,10 @@ struct Target {
   Machine machine;
 };
 
-/// "native", "x86-64-v3" or "x86-64-v4".
-/// Throws UserError(environment) for another name, and for "native" on a CPU without AVX2 or FMA: without FMA the
-/// results would have other bits.
-Target make_target(std::string_view name);
+/// "native", "x86-64-v3", "x86-64-v4" or a CPU as LLVM calls it ("znver4"); `attributes` adds and removes features:
+/// "-avx512f,+movbe". Throws UserError(usage) for other words, and where AVX2 or FMA lacks: without FMA the results
+/// would have other bits; UserError(environment) if that is this CPU.
+Target make_target(std::string_view name, std::string_view attributes = {});
 
 /// A new LLVM target machine; the caller owns it. One thread may use it at a time.
 std::unique_ptr<llvm::TargetMachine> make_target_machine(const Target& target);

@@ -40,6 +40,9 @@ TEST_F(Commands, HelpAndVersion) {
     EXPECT_NE(help.find(std::string("\n  ") + command + " "), std::string::npos) << command;
     EXPECT_NE(output({command, "--help"}).find("Usage: dlcc " + std::string(command)), std::string::npos);
   }
+  EXPECT_EQ(output({"help"}), help);
+  EXPECT_EQ(output({"help", "train"}), output({"train", "--help"}));
+  EXPECT_EQ(output({"version"}), output({"--version"}));
   EXPECT_TRUE(std::regex_match(output({"--version"}), std::regex("dlcc [0-9]+\\.[0-9]+\\.[0-9]+\n")));
 }
 
@@ -196,7 +199,8 @@ TEST_F(Commands, TheCompileSectionIsObeyed) {
   EXPECT_EQ(folder.run({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000"}).exit_code, 7);
   output({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000", "--memory-limit", "none"});
   expect_refused(folder, {"m.json", "-o", "n.so", "--set", "compile.target=z80"}, 2,
-                 "dlcc: error: unknown target 'z80', expected native, x86-64-v3 or x86-64-v4 [unknown-target]");
+                 "dlcc: error: unknown target 'z80', expected native, x86-64-v3, x86-64-v4 or a CPU such as znver4 "
+                 "(see dlcc --help) [unknown-target]");
   expect_refused(
       folder, {"m.json", "-o", "n.so", "--set", "compile.precision=medium"}, 3,
       "m.json: error: precision 'medium' is not supported yet, expected 'highest' (set at /compile/precision) "
@@ -313,7 +317,7 @@ TEST_F(Commands, NewWritesAModelThatChecks) {
   EXPECT_EQ(folder.read("model-1.schema.json"), "{}");
   expect_refused(folder, {"new", "nope"}, 2,
                  "dlcc: error: unknown starter 'nope'; there are: linear, logreg, binary, binary-regularized, mlp-sk, "
-                 "mnist-softmax, mnist-mlp [usage]");
+                 "mnist-softmax, mnist-mlp (see dlcc new --help) [usage]");
 }
 
 } // namespace

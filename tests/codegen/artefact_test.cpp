@@ -248,8 +248,20 @@ TEST(Artefact, TheFirstFaultEndsTheEntry) {
 }
 
 TEST(Artefact, OldCpusAndUnknownTargetsAreRefused) {
-  EXPECT_THROW(make_target("pentium"), UserError);
+  for (const char* name : {"pentium", "i386", "x86-64-v2", "corei7", "", "nativ", "x86-64-v3\n"})
+    EXPECT_THROW(make_target(name), UserError) << name;
   EXPECT_NO_THROW(make_target("x86-64-v4"));
+}
+
+TEST(Artefact, CpusByNameAndFeaturesOneByOne) {
+  EXPECT_EQ(make_target("haswell").features, make_target("x86-64-v3").features);
+  EXPECT_EQ(make_target("skylake-avx512").features, make_target("x86-64-v4").features);
+  EXPECT_EQ(make_target("znver4").machine.vector_bytes, 64);
+  EXPECT_EQ(make_target("x86-64-v4", "-avx512vl").features, make_target("x86-64-v3").features);
+  EXPECT_EQ(make_target("x86-64-v4", "-avx512vl,-movbe").features.find("movbe"), std::string::npos);
+  EXPECT_TRUE(make_target("haswell", "+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl").avx512);
+  for (const char* attributes : {"avx512f", "+", "-", ",", "+avx512fp16", "-fma", "-avx2"})
+    EXPECT_THROW(make_target("x86-64-v4", attributes), UserError) << attributes;
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // dlcc [build] MODEL -o FILE: an artefact, or the text of a stage.
+#include "tools/cli/help.h"
 #include "tools/cli/options.h"
 #include "tools/driver/output.h"
 
@@ -87,8 +88,8 @@ int BuildCommand::run() {
 
 void declare_build(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<BuildCommand>();
-  state->build.declare(command);
-  command.add_option("-o,--output", state->output, "Where the result goes; text goes to standard output without it");
+  command.add_option("-o,--output", state->output,
+                     "Where the result goes, .so, .o, .s, .ll, .bc or .h; text goes to standard output without it");
   std::vector<std::string> kinds;
   for (std::string_view stage : passes::stages()) kinds.emplace_back(stage);
   kinds.insert(kinds.end(), {"llvm", "bc", "asm", "obj", "header", "so"});
@@ -97,6 +98,9 @@ void declare_build(CLI::App& command, int& exit_code) {
       ->check(CLI::IsMember(kinds));
   command.add_flag("-S", state->assembly, "The same as --emit=asm");
   command.add_flag("-c", state->object, "The same as --emit=obj");
+  state->build.declare(command);
+  for (CLI::Option* option : command.get_options())
+    if (option->get_group() == build_group) option->group("Options"); // here they are the command's own
   command.footer("Examples:\n  dlcc model.json -o train_step.so\n  dlcc model.json --emit=planned\n"
                  "  dlcc model.json --emit=obj,header -o train_step.o");
   command.callback([state, &exit_code] { exit_code = state->run(); });

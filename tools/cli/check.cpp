@@ -117,6 +117,7 @@ void declare_check(CLI::App& command, int& exit_code) {
   command.add_flag("--print-config", state->print_config,
                    "Print the resolved model: every default written out, layers as nodes");
   command.add_flag("--json", state->json, "Print the summary as JSON");
+  command.footer("Examples:\n  dlcc check model.json\n  dlcc check model.json --print-config > resolved.json");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }
 

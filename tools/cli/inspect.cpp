@@ -101,6 +101,7 @@ void declare_inspect(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<InspectCommand>();
   command.add_option("FILE", state->file, "a compiled step (.so) or a checkpoint (.safetensors)")->required();
   command.add_flag("--json", state->json, "Print JSON");
+  command.footer("Examples:\n  dlcc inspect train_step.so\n  dlcc inspect runs/model-1/best.safetensors --json");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }
 

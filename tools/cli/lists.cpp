@@ -36,6 +36,7 @@ std::string list_passes() {
 template <auto list, auto markdown> void declare_list(CLI::App& command, int& exit_code) {
   auto full = std::make_shared<bool>(false);
   command.add_flag("--markdown", *full, "The whole reference as Markdown");
+  command.footer("Example:\n  dlcc " + command.get_name() + " --markdown");
   command.callback([full, &exit_code] {
     write_output("-", *full ? markdown() : list());
     exit_code = 0;

@@ -59,8 +59,10 @@ void declare_opt(CLI::App& command, int& exit_code) {
       ->check(CLI::IsMember(names));
   command.add_option("--to", state->stop_after, "Run the pipeline up to this stage instead")
       ->check(CLI::IsMember(stages));
-  command.add_option("--target", state->target, "Machine the schedule is made for")->capture_default_str();
-  command.footer("Example:\n  dlcc model.json --emit=training | dlcc opt - --passes=expand_composites,simplify");
+  command.add_option("--march,--mcpu,--target", state->target, "Machine the schedule is made for")
+      ->capture_default_str();
+  command.footer("Examples:\n  dlcc opt dump.ir --to=planned\n"
+                 "  dlcc model.json --emit=training | dlcc opt - --passes=expand_composites");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }
 

@@ -1,5 +1,7 @@
 #include "tools/cli/options.h"
 
+#include "tools/cli/help.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -44,23 +46,22 @@ std::vector<std::string>& command_line() {
 void BuildOptions::declare(CLI::App& c, bool model_required) {
   auto* m = c.add_option("MODEL", model, "model.json, or - for standard input");
   if (model_required) m->required();
-  auto* b = "Build";
-  c.add_option("-D", symbols_, "Bind a dimension: -D T=28")->type_name("SYM=VALUE")->group(b)->allow_extra_args(false);
+  auto* b = build_group;
+  c.add_option("-D", symbols_, "Bind a dimension: -D T=28")->type_name("SYM=VALUE")->group(b);
   c.add_option("--shape", shapes_, "Bind the dimensions of an input: --shape x=32,28")
       ->type_name("INPUT=D,D,...")
-      ->group(b)
-      ->allow_extra_args(false);
-  c.add_option("--set", sets_, "Change a key of the model: --set train.epochs=3")
-      ->type_name("PATH=VALUE")
-      ->group(b)
-      ->allow_extra_args(false);
+      ->group(b);
+  c.add_option("--set", sets_, "Change a key of the model: --set train.epochs=3")->type_name("PATH=VALUE")->group(b);
   c.add_option("--batch-size", compile.overrides.batch_size, "Rows of a batch")->group(b);
   c.add_option("--dtype", compile.overrides.dtype, "f32 or f64")->group(b);
-  c.add_option("--march,--target", compile.target, "native, x86-64-v3 or x86-64-v4")->group(b)->capture_default_str();
+  c.add_option("--march,--mcpu,--target", compile.target, "native, x86-64-v3, x86-64-v4, or a CPU such as znver4")
+      ->group(b)
+      ->capture_default_str();
+  c.add_option("--mattr", compile.attributes, "Features of the CPU to use or not: -mattr=-avx512f")->group(b);
   c.add_option("--memory-limit", memory_limit_, "Most bytes a model may take (K, M, G), or none")->group(b);
   c.add_option("--threads", threads, "Threads of the step; 0: all CPUs")->group(b)->check(CLI::Range(0, 1024));
   c.add_flag("--openmp-from-host", compile.openmp_from_host, "Leave libgomp out of the artefact")->group(b);
-  auto* p = "Passes";
+  auto* p = pass_group;
   c.add_option("--disable-pass", disabled_, "Leave an optional pass out")->group(p)->delimiter(',');
   c.add_option("--opt-bisect-limit", compile.passes.bisect_limit, "Run only the first N optional passes")->group(p);
   c.add_option("--print-ir-before", print_before_, "Print the IR before this pass")->group(p)->delimiter(',');
@@ -75,7 +76,7 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
   c.add_flag("--verify-each,!--no-verify-each", compile.passes.verify_each, "Verify after every pass")->group(p);
   c.add_flag("--no-fusion{false}", compile.fuse, "One kernel a node")->group(p);
   c.add_flag("--no-share-memory{false}", compile.share_memory, "A place of its own for every buffer")->group(p);
-  auto* s = "Messages";
+  auto* s = message_group;
   c.add_option("--diagnostics-format", format_, "auto, short, rich or json")
       ->check(CLI::IsMember({"auto", "short", "rich", "json"}))
       ->group(s);

@@ -1,4 +1,4 @@
-// Options that several sub-commands share, and the table of sub-commands.
+// Options that several sub-commands share, and what declares each sub-command.
 #pragma once
 
 #include "tools/driver/compile.h"
@@ -46,11 +46,6 @@ void print_times(const Compilation& compilation);
 std::vector<std::string>& command_line();
 
 // Each declares its options and, in the callback, sets `exit_code`.
-struct Command {
-  const char* name;
-  void (*declare)(CLI::App& command, int& exit_code);
-  const char* summary;
-};
 void declare_build(CLI::App& command, int& exit_code);
 void declare_check(CLI::App& command, int& exit_code);
 void declare_opt(CLI::App& command, int& exit_code);

@@ -1,5 +1,8 @@
 // dlcc train | eval | predict | bench: options, and the way to tools/train.
+#include "tools/cli/help.h"
 #include "tools/cli/job.h"
+#include "tools/train/failure.h"
+#include "tools/train/requirement.h"
 #include "tools/train/runner.h"
 
 #include <algorithm>
@@ -30,6 +33,18 @@ template <class E> CLI::Validator words(const std::map<std::string, E>& table) {
   return transformer;
 }
 
+/// A comparison, so that a mistake is told before anything is compiled.
+const CLI::Validator comparison(
+    [](std::string& text) -> std::string {
+      try {
+        training::parse_requirement(text);
+      } catch (const training::Failure& e) {
+        return e.text();
+      }
+      return "";
+    },
+    "");
+
 // A model is data from somewhere, so it chooses among folders below the current one only.
 std::string folder_in_model(const std::string& dir, const std::string& model) {
   const std::filesystem::path path(dir);
@@ -42,7 +57,7 @@ std::string folder_in_model(const std::string& dir, const std::string& model) {
 }
 
 void declare_output(CLI::App& c, training::Output& output) {
-  auto* group = "Messages";
+  auto* group = message_group;
   const std::map<std::string, Progress> progress = {
       {"auto", Progress::automatic}, {"bar", Progress::bar}, {"lines", Progress::lines}, {"none", Progress::none}};
   const std::map<std::string, Color> color = {
@@ -91,7 +106,7 @@ void TrainCommand::declare(CLI::App& c) {
   c.add_flag("--allow-nonfinite", allow_nonfinite, "Accept NaN and Inf in the data")->group(t);
   c.add_option("--require", run.require, "Exit with 9 unless it holds: 'val_accuracy>=0.97'")
       ->group(t)
-      ->allow_extra_args(false);
+      ->check(comparison);
   auto* s = "Saving";
   c.add_option("--out", run.out, "Folder of the run; runs/<name>-<k> by default")->group(s);
   c.add_option("--resume", run.resume, "Go on from: latest, best, a checkpoint, or with = a folder")
@@ -112,8 +127,8 @@ void TrainCommand::declare(CLI::App& c) {
       ->check(whole_number(0));
   c.add_option("--plot", plots, "svg, term")->delimiter(',')->group(l)->check(CLI::IsMember({"svg", "term", "none"}));
   declare_output(c, run.output);
-  c.footer("Examples:\n  dlcc train model.json\n  dlcc train model.json --epochs 20 --plot svg,term --require "
-           "'val_accuracy>=0.97'\n"
+  c.footer("Examples:\n  dlcc train model.json\n  dlcc train model.json --epochs 20 --plot svg,term\n"
+           "  dlcc train model.json --require 'val_accuracy>=0.97'\n"
            "  dlcc train train_step.so --data data.json --resume");
 }
 
@@ -211,7 +226,7 @@ void declare_eval(CLI::App& command, int& exit_code) {
   state->declare(command);
   command.add_flag("--json", state->options.json, "Print one JSON object");
   command.add_option("--require", state->options.require, "Exit with 9 unless it holds: 'accuracy>=0.97'")
-      ->allow_extra_args(false);
+      ->check(comparison);
   command.footer("Example:\n  dlcc eval model.json --weights runs/model-1 --json");
   command.callback([state, &exit_code] { exit_code = state->execute(); });
 }

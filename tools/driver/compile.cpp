@@ -75,7 +75,7 @@ void Compilation::apply_compile_section(const frontend::Record& section) {
 }
 
 bool Compilation::run_passes(const std::string& stage) {
-  target = codegen::make_target(options.target);
+  target = codegen::make_target(options.target, options.attributes);
   passes::PassContext context{ops::all_ops(), target.machine,    &diagnostics,
                               options.fuse,   options.check_nan, options.share_memory};
   options.passes.stop_after = stage;

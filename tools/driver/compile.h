@@ -20,7 +20,8 @@ inline constexpr const char* default_target = "native";
 
 struct CompileOptions {
   frontend::Overrides overrides;
-  std::string target = default_target; ///< native, x86-64-v3, x86-64-v4
+  std::string target = default_target; ///< native, x86-64-v3, x86-64-v4, or a CPU as LLVM calls it
+  std::string attributes;              ///< features to add to the target's or to leave out: "-avx512f"
   bool fuse = true, share_memory = true, check_nan = false;
   bool openmp_from_host = false; ///< the artefact does not name libgomp; the loader opens an OpenMP runtime
   passes::PassOptions passes;

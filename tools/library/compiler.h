@@ -13,7 +13,7 @@ extern "C" {
 typedef struct dlcc_compile_options {
   uint32_t struct_size;
   uint32_t flags;     /* 0 */
-  const char* target; /* null or "native", "x86-64-v3", "x86-64-v4" */
+  const char* target; /* null or as for --march: "native", "x86-64-v3", "x86-64-v4", "znver4" */
   const char* dtype;  /* null: the model's; "f32", "f64" */
   int64_t batch_size; /* 0: the model's */
   /* Called for every warning and error, one line each without a newline; may be null. */

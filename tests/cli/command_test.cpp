@@ -90,6 +90,41 @@ TEST_F(Commands, OtherOutputs) {
   EXPECT_NE(folder.run({"m.json", "-o", "m.so", "--time-passes"}).err.find("plan_memory"), std::string::npos);
 }
 
+TEST_F(Commands, TheEndingOfTheNameSaysWhatIsWritten) {
+  for (auto [ending, kind] :
+       {std::pair{"so", "so"}, {"o", "obj"}, {"h", "header"}, {"s", "asm"}, {"ll", "llvm"}, {"bc", "bc"}}) {
+    const std::string by_name = std::string("a.") + ending, by_option = std::string("b.") + ending;
+    output({"m.json", "-o", by_name});
+    output({"m.json", "-o", by_option, std::string("--emit=") + kind});
+    EXPECT_TRUE(folder.read(by_name) == folder.read(by_option)) << ending;
+  }
+  output({"m.json", "-o", "c.s", "--emit=llvm"}); // the option decides
+  EXPECT_TRUE(folder.read("c.s") == folder.read("a.ll"));
+  output({"m.json", "-o", "c.ll", "-S"});
+  EXPECT_TRUE(folder.read("c.ll") == folder.read("a.s"));
+  output({"m.json", "-o", "plain"});
+  EXPECT_TRUE(folder.read("plain") == folder.read("a.so"));
+}
+
+// Whether the shell command succeeds in the test's folder.
+bool succeeds(const Folder& folder, const std::string& command) {
+  return std::system(("cd '" + folder.path().string() + "' && " + command).c_str()) == 0;
+}
+
+// Large enough for several units of code, where code is generated in parallel.
+TEST_F(Commands, TextOfCodeIsOneModuleThatOtherToolsRead) {
+  output({"m.json", "-o", "t.ll"});
+  output({"m.json", "-o", "t.s"});
+  output({"m.json", "-o", "t.bc"});
+  const std::string llvm = folder.read("t.ll");
+  EXPECT_EQ(llvm.find("target triple"), llvm.rfind("target triple"));
+  EXPECT_TRUE(succeeds(folder, "cc -c t.s -o t.o"));
+  if (!succeeds(folder, "command -v llvm-as-19 llvm-dis-19 >/dev/null")) GTEST_SKIP() << "no llvm-as-19";
+  EXPECT_TRUE(succeeds(folder, "llvm-as-19 t.ll -o from_text.bc && llvm-dis-19 from_text.bc -o a.ll"));
+  EXPECT_TRUE(
+      succeeds(folder, "llvm-dis-19 t.bc -o b.ll && sed 1d a.ll >a && sed 1d b.ll >b && cmp a b")); // but its name
+}
+
 TEST_F(Commands, CheckKnowsTheParameters) {
   EXPECT_NE(output({"check", "m.json"}).find("tiny: 49 parameters"), std::string::npos); // 4 * 8 + 8 + 8 + 1
   std::string json = output({"check", "--json", "m.json"});

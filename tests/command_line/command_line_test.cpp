@@ -42,7 +42,8 @@ std::optional<Meaning> meaning(const Words& words) {
 
 // A value that the option accepts, or none.
 std::optional<std::string> some_value(const std::string& command, const std::string& option, const Words& others) {
-  for (const char* value : {"svg", "csv", "1", "x=1", "simplify", "auto", "train", "stop", "planned", "0.5"}) {
+  for (const char* value :
+       {"svg", "csv", "1", "x=1", "simplify", "auto", "train", "stop", "planned", "0.5", "loss<1"}) {
     const std::string joined = option + (option.starts_with("--") ? "=" : "") + value;
     if (meaning(Words{command, joined} + others)) return value;
   }

@@ -29,27 +29,40 @@ std::string last_stage(const std::vector<std::string>& emit) {
   return emit.size() == 1 && is_stage(emit[0]) ? emit[0] : std::string();
 }
 
-std::string extension_of(const std::string& what) {
-  return what == "so"       ? ".so"
-         : what == "obj"    ? ".o"
-         : what == "header" ? ".h"
-         : what == "asm"    ? ".s"
-         : what == "llvm"   ? ".ll"
-         : what == "bc"     ? ".bc"
-                            : "." + what;
+// What can be written besides the text of a stage, and the ending of a file's name that asks for it.
+struct Kind {
+  std::string_view name, ending;
+  bool is_text = false;
+};
+constexpr Kind kinds[] = {{"llvm", ".ll", true}, {"bc", ".bc"},          {"asm", ".s", true},
+                          {"obj", ".o"},         {"header", ".h", true}, {"so", ".so"}};
+
+const Kind* find_kind(std::string_view what) {
+  for (const Kind& kind : kinds)
+    if (kind.name == what) return &kind;
+  return nullptr;
+}
+
+std::string kind_for(const std::string& output) {
+  for (const Kind& kind : kinds)
+    if (output.ends_with(kind.ending)) return std::string(kind.name);
+  return "so";
+}
+
+std::string ending_of(const std::string& what) {
+  const Kind* kind = find_kind(what);
+  return kind ? std::string(kind->ending) : "." + what;
 }
 
 std::string BuildCommand::text_of(Compilation& c, const std::string& what) {
   if (is_stage(what)) return passes::print(c.ir);
-  std::string text;
   codegen::EmitOptions options;
-  options.one_unit = what == "bc"; // several do not make one file
-  for (codegen::CodeUnit& unit : c.code_units(options)) {
-    if (what == "bc") text += codegen::bitcode(unit);
-    if (what == "llvm") text += codegen::llvm_text(unit);
-    if (what == "asm") text += codegen::assembly(unit, c.target);
-  }
-  return text;
+  options.one_unit = true; // several do not make one file
+  std::vector<codegen::CodeUnit> units = c.code_units(options);
+  DLCC_CHECK(units.size() == 1, "one file holds one module");
+  return what == "bc"     ? codegen::bitcode(units[0])
+         : what == "llvm" ? codegen::llvm_text(units[0])
+                          : codegen::assembly(units[0], c.target);
 }
 
 void BuildCommand::write(Compilation& c, const std::string& what, const std::string& path) {
@@ -70,8 +83,9 @@ int BuildCommand::run() {
   build.finish();
   if (assembly) emit.push_back("asm");
   if (object) emit.push_back("obj");
-  if (emit.empty()) emit.push_back("so");
-  bool binary = std::any_of(emit.begin(), emit.end(), [](auto& e) { return e == "so" || e == "obj" || e == "bc"; });
+  if (emit.empty()) emit.push_back(kind_for(output));
+  const auto is_binary = [](const std::string& what) { return !is_stage(what) && !find_kind(what)->is_text; };
+  const bool binary = std::any_of(emit.begin(), emit.end(), is_binary);
   if (output.empty() && (binary || emit.size() > 1))
     throw UserError(ExitCode::usage, "usage", "where should the result go? expected -o FILE");
   auto c = read_model(build);
@@ -80,7 +94,7 @@ int BuildCommand::run() {
   if (!source_only) c->run_passes(last_stage(emit));
   if (report(*c, build)) return static_cast<int>(ExitCode::model);
   for (const std::string& what : emit)
-    write(*c, what, emit.size() == 1 ? output : without_extension(output) + extension_of(what));
+    write(*c, what, emit.size() == 1 ? output : without_extension(output) + ending_of(what));
   if (build.time_passes) print_times(*c);
   return 0;
 }
@@ -90,12 +104,12 @@ void declare_build(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<BuildCommand>();
   command.add_option("-o,--output", state->output,
                      "Where the result goes, .so, .o, .s, .ll, .bc or .h; text goes to standard output without it");
-  std::vector<std::string> kinds;
-  for (std::string_view stage : passes::stages()) kinds.emplace_back(stage);
-  kinds.insert(kinds.end(), {"llvm", "bc", "asm", "obj", "header", "so"});
+  std::vector<std::string> words;
+  for (std::string_view stage : passes::stages()) words.emplace_back(stage);
+  for (const Kind& kind : kinds) words.emplace_back(kind.name);
   command.add_option("--emit", state->emit, "Stop there and write that: a stage, llvm, bc, asm, obj, header, so")
       ->delimiter(',')
-      ->check(CLI::IsMember(kinds));
+      ->check(CLI::IsMember(words));
   command.add_flag("-S", state->assembly, "The same as --emit=asm");
   command.add_flag("-c", state->object, "The same as --emit=obj");
   state->build.declare(command);

@@ -92,7 +92,7 @@ int64_t InputFile::read_at(int64_t offset, void* to, int64_t n) const {
 }
 
 void InputFile::verify_unchanged() const {
-  struct stat now {};
+  struct stat now{};
   if (fstat(fd_, &now) != 0) io_error(name_, std::strerror(errno), "read");
   bool same = now.st_size == before_.st_size && now.st_mtim.tv_sec == before_.st_mtim.tv_sec &&
               now.st_mtim.tv_nsec == before_.st_mtim.tv_nsec;

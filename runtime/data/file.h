@@ -40,7 +40,7 @@ private:
   std::string name_;
   int fd_ = -1;
   int64_t size_ = 0;
-  struct stat before_ {};
+  struct stat before_{};
 };
 
 /// Bytes in order. Every parser reads through this interface, so nothing is read past an end.

@@ -209,6 +209,10 @@ Result Running::finish() {
   return result;
 }
 
+std::map<std::string, std::string> at_call(int number, const std::string& what) {
+  return {{"LD_PRELOAD", AT_CALL}, {"AT_CALL", std::to_string(number) + " " + what}};
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream in(text);

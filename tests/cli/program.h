@@ -73,6 +73,9 @@ private:
   std::string input_;
 };
 
+/// The environment of a run to which something happens at its call of the system of this number (see at_call.c).
+std::map<std::string, std::string> at_call(int number, const std::string& what);
+
 /// The lines of a text, without their ends.
 std::vector<std::string> lines_of(const std::string& text);
 

@@ -5,11 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <csignal>
-#include <random>
-#include <thread>
 
 namespace dlcc::cli_tests {
 namespace {
@@ -43,28 +41,26 @@ protected:
   Folder folder;
 };
 
-// Killed where it happens to be, again and again, until it is through: every bit and every line as if never stopped.
+// Killed at one moment after the other, until it is through: every bit and every line as if never stopped.
 TEST_F(Interrupted, KilledAndResumedIsAsUninterrupted) {
-  const std::vector<std::string> more = {"--epochs", "300", "--checkpoint-every", "7steps"};
+  const std::vector<std::string> more = {"--epochs", "60", "--checkpoint-every", "7steps"};
   ASSERT_EQ(train("whole", more).exit_code, 0);
+  std::vector<std::string> args = {"train", "m.json", "-q", "--out", "pieces"};
+  args.insert(args.end(), more.begin(), more.end());
   int killed = 0;
-  for (int attempt = 0; attempt < 8; ++attempt) {
-    std::vector<std::string> args = {"train", "m.json", "-q", "--out", "pieces"};
-    args.insert(args.end(), more.begin(), more.end());
-    bool there = folder.has("pieces/last.safetensors") || folder.has("pieces/ckpt-00000007.safetensors");
-    for (const auto& entry : folder.snapshot()) there = there || entry.first.starts_with("pieces/ckpt-");
-    if (there) args.push_back("--resume");
-    std::string reached = "\"epoch\":" + std::to_string(20 + 35 * attempt) + ",";
-    Running run(folder, args);
-    ASSERT_TRUE(run.wait_for_file("pieces/history.jsonl", reached)) << reached;
-    run.send(SIGKILL);
-    Result r = run.finish();
-    killed += r.signal == SIGKILL;
-    if (r.exit_code == 0) break;
+  Result r;
+  for (int moment = 40; moment < 1000; moment += 61) {
+    std::vector<std::string> now = args;
+    const auto files = folder.snapshot();
+    if (std::any_of(files.begin(), files.end(),
+                    [](const auto& f) { return f.first.starts_with("pieces/") && f.first.ends_with(".safetensors"); }))
+      now.push_back("--resume");
+    r = folder.run(now, {.env = at_call(moment, "signal 9")});
+    if (r.signal != SIGKILL) break;
+    ++killed;
   }
-  EXPECT_GT(killed, 0) << "the run was always through before it was killed";
-  if (Result r = train("pieces", {"--epochs", "300", "--checkpoint-every", "7steps", "--resume"}); r.exit_code != 0)
-    ADD_FAILURE() << r.err;
+  EXPECT_EQ(r.exit_code, 0) << r.signal << r.err;
+  EXPECT_GT(killed, 4);
   EXPECT_TRUE(last("pieces") == last("whole")) << "checkpoints differ";
   EXPECT_EQ(history("pieces"), history("whole"));
   for (const auto& entry : folder.snapshot()) EXPECT_EQ(entry.first.find(".tmp."), std::string::npos) << entry.first;
@@ -92,29 +88,24 @@ TEST_F(Interrupted, K18ASignalSavesAndSaysHowToGoOn) {
 }
 
 // At any moment: while it loads, trains, saves or ends. Nothing is lost that was saved, and what is saved goes on.
-TEST_F(Interrupted, K18SignalsAtRandomMoments) {
+TEST_F(Interrupted, K18SignalsAtEveryMoment) {
   ASSERT_EQ(folder.run({"m.json", "-o", "m.so"}).exit_code, 0);
   const std::vector<std::string> args = {"train", "m.so", "-q", "--out", "run", "--checkpoint-every", "7steps"};
-  const auto begin = std::chrono::steady_clock::now();
   ASSERT_EQ(folder.run(args).exit_code, 0);
-  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
-  std::mt19937 random(1);
-  std::uniform_real_distribution<double> moment(0, 1.5 * whole.count());
-  int saved = 0;
-  for (int i = 0; i < 100; ++i) {
-    const int signal = std::array{SIGINT, SIGTERM, SIGHUP}[random() % 3];
+  std::vector<std::string> endless = args; // a line of the log every step: calls between the steps
+  endless.insert(endless.end(), {"--resume", "--epochs", "100000000", "--log-every", "1"});
+  int saved = 0, unheard = 0;
+  for (int moment = 1; moment <= 100; ++moment) {
+    const int signal = std::array{SIGINT, SIGTERM, SIGHUP}[static_cast<size_t>(moment % 3)];
     const std::string before = last("run");
-    std::vector<std::string> endless = args;
-    endless.insert(endless.end(), {"--resume", "--epochs", "100000000"});
-    Running run(folder, endless);
-    std::this_thread::sleep_for(std::chrono::duration<double>(moment(random)));
-    run.send(signal);
-    Result r = run.finish();
+    Result r = folder.run(endless, {.env = at_call(moment, "signal " + std::to_string(signal))});
     EXPECT_TRUE(r.exit_code == 128 + signal || r.signal == signal) << r.exit_code << " " << r.signal << r.err;
     EXPECT_TRUE(r.signal == 0 || last("run") == before) << "it ended before it listened";
     saved += r.exit_code == 128 + signal;
+    unheard += r.signal == signal;
   }
-  EXPECT_GT(saved, 0);
+  EXPECT_GT(saved, 50);
+  EXPECT_GT(unheard, 0);
   for (const auto& [name, bytes] : folder.snapshot()) {
     if (!name.ends_with(".safetensors")) continue;
     EXPECT_EQ(folder.run({"inspect", name}).exit_code, 0) << name;
@@ -127,27 +118,22 @@ TEST_F(Interrupted, K18SignalsAtRandomMoments) {
   EXPECT_TRUE(state_of("run/last.safetensors") == state_of("whole/last.safetensors")) << "another state after " << goal;
 }
 
-// The first signal waits for the step, which takes seconds: it sums 2^31 numbers. The second one does not.
+// The first signal waits for the step and saves. The second one, which comes before the step is over, does not.
 TEST_F(Interrupted, K18ASecondSignalEndsAtOnce) {
-  folder.write("m.json", R"({ "dlcc": 1, "name": "slow", "inputs": { "x": { "shape": ["N", 1] } },
-    "labels": { "y": { "shape": ["N"] } }, "params": { "w": { "shape": [1] } },
-    "nodes": [ { "op": "matvec", "inputs": ["x", "w"], "output": "v" },
-               { "op": "broadcast_to", "inputs": ["v"], "attrs": { "shape": [2147483648, 1] }, "output": "b" },
-               { "op": "sum", "inputs": ["b"], "attrs": { "axes": [0] }, "output": "p" } ],
-    "loss": { "type": "mean_squared_error", "prediction": "p", "label": "y" }, "optimizer": "sgd",
-    "train": { "batch_size": 1 },
-    "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a"], "y": "y" } } })");
-  folder.write("t.csv", "a,y\n0,0\n");
-  Running run(folder, {"train", "m.json", "-q", "--out", "run"});
-  ASSERT_TRUE(run.wait_for_file("run/history.csv"));
-  std::this_thread::sleep_for(std::chrono::milliseconds(50)); // from the file to the step
-  run.send(SIGINT);
-  ASSERT_TRUE(run.wait_for_signal_set("ShdPnd", SIGINT, false));
-  run.send(SIGTERM);
-  Result r = run.finish();
-  EXPECT_EQ(r.exit_code, 143);
-  EXPECT_EQ(r.err, "");
-  EXPECT_FALSE(folder.has("run/last.safetensors")) << "the step was waited for";
+  const std::vector<std::string> args = {"train", "m.json", "-q", "--out", "run", "--log-every", "1"};
+  ASSERT_EQ(folder.run(args).exit_code, 0);
+  std::vector<std::string> endless = args;
+  endless.insert(endless.end(), {"--resume", "--epochs", "100000000"});
+  int ended = 0;
+  for (int moment = 20; moment < 80; moment += 7) {
+    const std::string before = last("run");
+    Result r = folder.run(endless, {.env = at_call(moment, "signal 2 15")});
+    ended += r.exit_code == 143;
+    EXPECT_TRUE(r.exit_code == 143 || r.signal == SIGINT) << r.exit_code << r.err;
+    EXPECT_EQ(r.err, "") << moment;
+    EXPECT_TRUE(last("run") == before) << "the step was waited for";
+  }
+  EXPECT_GT(ended, 4);
 }
 
 // J7: the folder goes away under the run. (Moved, not deleted: that would race with files being made.)

@@ -120,7 +120,7 @@ ValueId Document::append_member(ValueId object, std::string_view name) {
 }
 
 // One step along a path: a member (made if missing), a list entry by index or by its "name".
-ValueId Document::step_into(ValueId id, std::string_view token) {
+ValueId Document::step_into(ValueId id, std::string_view token, SameKey same) {
   if (values_[id].kind == Kind::string) { // short form: "adam" stands for {"type": "adam"}
     Value name = values_[id];
     values_[id].kind = Kind::object;
@@ -131,8 +131,10 @@ ValueId Document::step_into(ValueId id, std::string_view token) {
     values_[type].where = name.where;
   }
   if (values_[id].kind == Kind::object) {
-    ValueId member = find(id, token);
-    return member != no_value ? member : append_member(id, token);
+    if (ValueId member = find(id, token); member != no_value) return member;
+    for (ValueId member = values_[id].children.first; same && member != no_value; member = values_[member].next)
+      if (same(key(member), token)) return member;
+    return append_member(id, token);
   }
   std::optional<uint32_t> index = as_index(token);
   uint32_t i = 0;
@@ -144,11 +146,11 @@ ValueId Document::step_into(ValueId id, std::string_view token) {
   return no_value;
 }
 
-bool Document::set(std::string_view path, std::string_view new_text, DiagnosticList& diagnostics) {
+bool Document::set(std::string_view path, std::string_view new_text, DiagnosticList& diagnostics, SameKey same) {
   ValueId target = root();
   std::vector<std::string> tokens = split_path(path);
   for (const std::string& token : tokens) {
-    target = token.empty() || tokens.size() > 64 ? no_value : step_into(target, token);
+    target = token.empty() || tokens.size() > 64 ? no_value : step_into(target, token, same);
     if (target == no_value) {
       diagnostics.error("bad-path", "--set " + escape(path, 80) + ": no place '" + escape(token, 60) +
                                         "', expected a path such as train.batch_size or layers.0.units");

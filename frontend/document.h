@@ -62,7 +62,9 @@ public:
   /// Sets the value at `path` ("train.batch_size", "layers.0.units", "layers.hidden.units", or a JSON pointer);
   /// objects on the way are made, and a name given in short form becomes {"type": name}. `text` is JSON, or else a
   /// string. False with a diagnostic if the path leads through a number, past a list's end, ...
-  bool set(std::string_view path, std::string_view text, DiagnosticList& diagnostics);
+  /// A step finds a member whose key is `same` as the path's, if there is none of exactly its name.
+  using SameKey = bool (*)(std::string_view, std::string_view);
+  bool set(std::string_view path, std::string_view text, DiagnosticList& diagnostics, SameKey same = nullptr);
 
   const Value& operator[](ValueId id) const { return values_[id]; }
   ValueId root() const { return 0; }
@@ -87,7 +89,7 @@ private:
     return std::string_view(characters_).substr(offset, length);
   }
   ValueId last_child(ValueId id) const;
-  ValueId step_into(ValueId id, std::string_view token);
+  ValueId step_into(ValueId id, std::string_view token, SameKey same);
   ValueId append_member(ValueId object, std::string_view key);
   ValueId append_string(std::string_view text);
 

@@ -31,14 +31,11 @@ std::string join(const std::vector<std::string>& words) {
 std::string record_text(const Key& key) {
   const GroupDef& g = group(key.group);
   if (!g.from_number.empty()) return "a number" + range_text(key) + " or " + with_article(g.noun);
+  if (g.short_form && g.discriminator.empty()) return with_article(g.noun) + " (a name such as 'l2', or an object)";
   if (g.short_form) return with_article(g.noun) + " (its name, or an object with 'type')";
   return g.from_file ? "an object or a file name" : "an object";
 }
 } // namespace
-
-std::string with_article(const std::string& noun) {
-  return (std::string_view("aeiou").find(noun[0]) != std::string_view::npos ? "an " : "a ") + noun;
-}
 
 std::string expected_text(const Key& key) {
   std::string some = key.fewest > 0 ? "a non-empty list of " : "a list of ";
@@ -64,7 +61,7 @@ std::string expected_text(const Key& key) {
   case KeyKind::numbers:
     return "a number" + range_text(key) + " or " + some + "them";
   case KeyKind::names:
-    return some + "names";
+    return "a name or " + some + "names";
   case KeyKind::dims:
     return "a list of dimensions (integers >= 1 or upper-case symbols)";
   case KeyKind::record:
@@ -79,6 +76,8 @@ std::string expected_text(const Key& key) {
     return "an object of class number to number" + range_text(key);
   case KeyKind::nodes:
     return "a list of nodes";
+  case KeyKind::attributes:
+    return "an object of attribute to number, string, true, false or a list of them";
   }
   return {};
 }

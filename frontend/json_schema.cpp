@@ -20,6 +20,36 @@ std::string definition_of(Group id) {
   return name;
 }
 
+// Names of the same letters, whatever their case and wherever they have '_', '-' or ' '.
+std::string spelling(std::string_view name) {
+  std::string out = "[-_ ]*";
+  for (char c : plain_letters(name)) {
+    const bool is_letter = c >= 'a' && c <= 'z';
+    out += is_letter ? std::string{'[', c, static_cast<char>(c - 'a' + 'A'), ']'} : (c == '$' ? "\\$" : std::string{c});
+    out += "[-_ ]*";
+  }
+  return out;
+}
+std::string any_spelling(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (std::string_view name : names) out += (out.empty() ? "^(" : "|") + spelling(name);
+  return out + ")$";
+}
+
+// A name of ours with the aliases that stand for it alone.
+std::vector<std::string_view> with_aliases(const Words& words, std::string_view name) {
+  std::vector<std::string_view> out{name};
+  for (const Alias* alias : words.aliases_of(name))
+    if (alias->implied.empty()) out.push_back(alias->name);
+  return out;
+}
+
+bool is_implied(const Alias* alias, const Key& key) {
+  return alias && std::any_of(alias->implied.begin(), alias->implied.end(),
+                              [&](const auto& pair) { return pair.first == key.name; });
+}
+bool needs(const Alias* alias, const Key& key) { return key.is_required && !is_implied(alias, key); }
+
 class SchemaWriter {
 public:
   std::string write() {
@@ -30,9 +60,12 @@ public:
     out_.begin_list(true), out_.begin_object(), ref(definition_of(Group::model)), out_.end_object(), out_.end_list();
     out_.key("definitions");
     out_.begin_object();
-    node_definition();
-    for (const GroupDef& g : all_groups())
-      if (g.id != Group::none) definition(g);
+    for (const GroupDef& g : all_groups()) {
+      if (g.id == Group::none) continue;
+      definition(g);
+      for (const Named& named : all_named(g))
+        out_.key(named.definition), out_.begin_object(), record_body(g, named), out_.end_object();
+    }
     out_.end_object();
     out_.end_object();
     return out_.take();
@@ -40,15 +73,24 @@ public:
 
 private:
   void definition(const GroupDef& g);
-  void short_names(const GroupDef& g);
+  /// A record under one of its names: an alias that implies keys is a record of its own.
+  struct Named {
+    const RecordDef* record;
+    const Alias* alias;
+    std::string definition; ///< its name in `definitions`
+    std::vector<std::string_view> names;
+  };
+  static std::vector<Named> all_named(const GroupDef& g);
+  void one_of(const std::vector<std::string>& ours, const std::vector<std::string_view>& all);
+  void has_key(const Words& words, const std::string& key);
   void long_form(const GroupDef& g);
-  void record_body(const GroupDef& g, const RecordDef& r);
+  void record_body(const GroupDef& g, const Named& named);
   void top_level_choice();
   void property(const Key& key);
   void type_of(const Key& key);
+  void choice(const Key& key);
   void bounds(const Key& key);
   void fallback(const Key& key);
-  void node_definition();
   void ref(const std::string& name) { out_.member("$ref", "#/definitions/" + name); }
   void pattern_string(const char* pattern, int64_t longest = -1) {
     out_.member("type", "string");
@@ -64,65 +106,113 @@ private:
     body();
     out_.end_object();
   }
-  void names() {
-    out_.member("type", "array");
-    out_.key("items");
-    out_.begin_object(true), pattern_string(name_pattern, max_name_bytes), out_.end_object();
-  }
 
   JsonWriter out_;
 };
+
+std::vector<SchemaWriter::Named> SchemaWriter::all_named(const GroupDef& g) {
+  std::vector<Named> out;
+  const Words words = record_words(g);
+  auto add = [&](const RecordDef& r, const Alias* alias, std::vector<std::string_view> names) {
+    out.push_back({&r, alias, definition_of(g.id) + "." + std::string(names[0]), std::move(names)});
+  };
+  for (const RecordDef& r : g.records) {
+    add(r, nullptr, with_aliases(words, r.name));
+    for (const Alias* alias : words.aliases_of(r.name))
+      if (!alias->implied.empty()) add(r, alias, {alias->name});
+  }
+  return out;
+}
 
 // Either the record itself, or its name alone, or an object whose discriminator decides what else it holds.
 void SchemaWriter::definition(const GroupDef& g) {
   out_.key(definition_of(g.id));
   out_.begin_object();
-  if (g.discriminator.empty()) {
-    record_body(g, g.records[0]);
-  } else if (g.short_form) {
-    out_.key("if");
-    out_.begin_object(true), out_.member("type", "object"), out_.end_object();
-    out_.key("then");
-    out_.begin_object(), long_form(g), out_.end_object();
-    out_.key("else");
-    out_.begin_object(true), short_names(g), out_.end_object();
-  } else {
-    out_.member("type", "object");
-    long_form(g);
+  if (g.discriminator.empty() && !g.short_form) {
+    ref(definition_of(g.id) + "." + g.records[0].name);
+    return out_.end_object();
   }
+  if (g.short_form) { // a name alone must leave nothing open
+    std::vector<std::string> ours;
+    std::vector<std::string_view> all;
+    for (const Named& named : all_named(g)) {
+      const std::vector<Key>& keys = named.record->keys;
+      if (std::any_of(keys.begin(), keys.end(), [&](const Key& key) { return needs(named.alias, key); })) continue;
+      if (g.discriminator.empty() && !named.alias) continue;
+      if (!named.alias) ours.push_back(named.record->name);
+      all.insert(all.end(), named.names.begin(), named.names.end());
+    }
+    out_.key("if");
+    out_.begin_object(true), out_.member("type", "string"), out_.end_object();
+    out_.key("then");
+    out_.begin_object(), one_of(ours, all), out_.end_object();
+    out_.key("else");
+    out_.begin_object();
+  }
+  out_.member("type", "object");
+  if (g.discriminator.empty())
+    out_.key("allOf"), out_.begin_list(true), out_.begin_object(), ref(definition_of(g.id) + "." + g.records[0].name),
+        out_.end_object(), out_.end_list();
+  else
+    long_form(g);
+  if (g.short_form) out_.end_object();
   out_.end_object();
 }
 
-// A name alone must leave nothing open.
-void SchemaWriter::short_names(const GroupDef& g) {
-  out_.key("enum");
+// Our names, which editors offer, or any spelling of them and of their aliases.
+void SchemaWriter::one_of(const std::vector<std::string>& ours, const std::vector<std::string_view>& all) {
+  out_.key("anyOf");
   out_.begin_list();
-  for (const RecordDef& r : g.records)
-    if (std::none_of(r.keys.begin(), r.keys.end(), [](const Key& key) { return key.is_required; })) out_.string(r.name);
+  if (!ours.empty()) {
+    out_.begin_object(), out_.key("enum"), out_.begin_list();
+    for (const std::string& name : ours) out_.string(name);
+    out_.end_list(), out_.end_object();
+  }
+  out_.begin_object(true), pattern_string(any_spelling(all).c_str());
+  out_.member("description", "another spelling or name"), out_.end_object();
   out_.end_list();
 }
 
+// {"required": [key]}, or some key that is another spelling or name of it.
+void SchemaWriter::has_key(const Words& words, const std::string& key) {
+  out_.key("anyOf");
+  out_.raw("[{\"required\": [" + json_string(key) + "]}, {\"not\": {\"propertyNames\": {\"not\": {\"pattern\": " +
+           json_string(any_spelling(with_aliases(words, key))) + "}}}}]");
+}
+
 void SchemaWriter::long_form(const GroupDef& g) {
-  out_.key("required");
-  out_.begin_list(true), out_.string(g.discriminator), out_.end_list();
+  const Words words(g.noun + " key", {g.discriminator});
+  const std::vector<Named> all = all_named(g);
+  std::vector<std::string_view> names;
+  for (const Named& named : all) names.insert(names.end(), named.names.begin(), named.names.end());
+  has_key(words, g.discriminator);
   out_.key("properties");
-  out_.begin_object(true), out_.key(g.discriminator), out_.begin_object(), out_.key("enum"), out_.begin_list();
-  for (const RecordDef& r : g.records) out_.string(r.name);
-  out_.end_list(), out_.end_object(), out_.end_object();
+  out_.begin_object(true), out_.key(g.discriminator), out_.begin_object(), one_of(g.names(), names);
+  out_.end_object(), out_.end_object();
+  const std::string discriminator = json_string(any_spelling(with_aliases(words, g.discriminator)));
+  auto has_name = [&](const std::vector<std::string_view>& some) {
+    return "{" + discriminator + ": {\"type\": \"string\", \"pattern\": " + json_string(any_spelling(some)) + "}}";
+  };
+  out_.key("patternProperties");
+  out_.raw(has_name(names));
   out_.key("allOf");
   out_.begin_list();
-  for (const RecordDef& r : g.records) {
+  for (const Named& named : all) {
     out_.begin_object();
     out_.key("if");
-    out_.raw("{\"properties\": {" + json_string(g.discriminator) + ": {\"const\": " + json_string(r.name) + "}}}");
+    out_.raw("{\"patternProperties\": " + has_name(named.names) + "}");
     out_.key("then");
-    out_.begin_object(), record_body(g, r), out_.end_object();
+    out_.begin_object(true), ref(named.definition), out_.end_object();
     out_.end_object();
   }
   out_.end_list();
 }
 
-void SchemaWriter::record_body(const GroupDef& g, const RecordDef& r) {
+void SchemaWriter::record_body(const GroupDef& g, const Named& named) {
+  const RecordDef& r = *named.record;
+  const Words words = key_words(g, r);
+  constexpr const char* source =
+      R"({"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": ["string", "integer"]}}]})";
   if (g.from_file) {
     out_.key("type");
     out_.begin_list(true), out_.string("object"), out_.string("string"), out_.end_list();
@@ -134,34 +224,52 @@ void SchemaWriter::record_body(const GroupDef& g, const RecordDef& r) {
   out_.key("properties");
   out_.begin_object();
   if (!g.discriminator.empty()) out_.key(g.discriminator), out_.begin_object(true), out_.end_object();
-  for (const Key& key : r.keys) property(key);
-  out_.end_object();
-  out_.key("required");
-  out_.begin_list(true);
   for (const Key& key : r.keys)
-    if (key.is_required) out_.string(key.name);
-  out_.end_list();
+    if (!is_implied(named.alias, key)) property(key);
+  out_.end_object();
   out_.key("patternProperties");
-  out_.begin_object(true), out_.key("^x-"), out_.begin_object(), out_.end_object(), out_.end_object();
+  out_.begin_object();
+  out_.key("^x-"), out_.begin_object(true), out_.end_object();
+  if (!g.discriminator.empty())
+    out_.key(any_spelling(with_aliases(words, g.discriminator))), out_.begin_object(true), out_.end_object();
+  for (const Key& key : r.keys) {
+    if (is_implied(named.alias, key)) continue;
+    const std::string own =
+        "{\"$ref\": " + json_string("#/definitions/" + named.definition + "/properties/" + key.name) + "}";
+    out_.key(any_spelling(with_aliases(words, key.name)));
+    out_.raw(g.open_keys ? "{\"anyOf\": [" + own + ", " + source + "]}" : own); // it may be an input's name
+  }
+  out_.end_object();
   out_.key("additionalProperties");
   if (g.open_keys)
-    out_.raw(
-        R"({"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": ["string", "integer"]}}]})");
+    out_.raw(source);
   else
     out_.boolean(false);
-  if (g.id == Group::model) return top_level_choice();
-  if (r.conflicts.empty()) return;
   out_.key("allOf");
   out_.begin_list();
-  for (size_t i = 0; i < r.conflicts.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      out_.raw("{\"not\": {\"required\": [" + json_string(r.conflicts[j]) + ", " + json_string(r.conflicts[i]) + "]}}");
+  for (const Key& key : r.keys)
+    if (needs(named.alias, key)) out_.begin_object(), has_key(words, key.name), out_.end_object();
+  if (g.id == Group::model) {
+    top_level_choice();
+  } else {
+    for (size_t i = 0; i < r.conflicts.size(); ++i)
+      for (size_t j = 0; j < i; ++j)
+        out_.raw("{\"not\": {\"required\": [" + json_string(r.conflicts[j]) + ", " + json_string(r.conflicts[i]) +
+                 "]}}");
+  }
   out_.end_list();
 }
 
+// Of the list's elements, each a record of its own.
 void SchemaWriter::top_level_choice() {
+  const GroupDef& model = group(Group::model);
+  const Words words = key_words(model, model.records[0]);
+  out_.begin_object();
   out_.key("oneOf");
-  out_.raw(R"([{"required": ["layers"]}, {"required": ["nodes"]}])");
+  out_.begin_list();
+  for (const char* key : {"layers", "nodes"}) out_.begin_object(), has_key(words, key), out_.end_object();
+  out_.end_list();
+  out_.end_object();
 }
 
 void SchemaWriter::property(const Key& key) {
@@ -195,6 +303,14 @@ void SchemaWriter::bounds(const Key& key) {
   if (std::isfinite(key.high)) bound(key.high_open ? "exclusiveMaximum" : "maximum", key.high);
 }
 
+void SchemaWriter::choice(const Key& key) {
+  const Words words = option_words(key.name, key.options);
+  std::vector<std::string_view> all;
+  for (const std::string& option : key.options)
+    for (std::string_view name : with_aliases(words, option)) all.push_back(name);
+  one_of(key.options, all);
+}
+
 void SchemaWriter::type_of(const Key& key) {
   switch (key.kind) {
   case KeyKind::boolean:
@@ -219,10 +335,7 @@ void SchemaWriter::type_of(const Key& key) {
     pattern_string("^@[^\\u0000-\\u001f\\u007f]+$", max_name_bytes);
     break;
   case KeyKind::choice:
-    out_.key("enum");
-    out_.begin_list();
-    for (const std::string& option : key.options) out_.string(option);
-    out_.end_list();
+    choice(key);
     break;
   case KeyKind::integers:
     items(key, [&] { out_.member("type", "integer"), bounds(key); });
@@ -235,7 +348,11 @@ void SchemaWriter::type_of(const Key& key) {
     out_.end_list();
     break;
   case KeyKind::names:
-    items(key, [&] { pattern_string(name_pattern, max_name_bytes); });
+    out_.key("anyOf");
+    out_.begin_list();
+    out_.begin_object(true), pattern_string(name_pattern, max_name_bytes), out_.end_object();
+    out_.begin_object(), items(key, [&] { pattern_string(name_pattern, max_name_bytes); }), out_.end_object();
+    out_.end_list();
     break;
   case KeyKind::dims:
     items(key, [&] {
@@ -282,38 +399,16 @@ void SchemaWriter::type_of(const Key& key) {
   case KeyKind::nodes:
     items(key, [&] { ref("node"); });
     break;
+  case KeyKind::attributes:
+    out_.member("type", "object");
+    out_.key("patternProperties");
+    out_.raw(R"({"^x-": {}})");
+    out_.key("additionalProperties");
+    out_.raw(R"({"type": ["boolean", "number", "string", "array"]})");
+    break;
   }
 }
 
-void SchemaWriter::node_definition() {
-  out_.key("node");
-  out_.begin_object();
-  out_.member("type", "object");
-  out_.key("required");
-  out_.raw(R"(["op", "inputs", "output"])");
-  out_.key("properties");
-  out_.begin_object();
-  out_.key("op");
-  out_.begin_object(true), pattern_string(name_pattern, max_name_bytes), out_.end_object();
-  out_.key("inputs");
-  out_.begin_object(true), names(), out_.end_object();
-  out_.key("output");
-  out_.begin_object(true), out_.key("anyOf"), out_.begin_list();
-  out_.begin_object(), pattern_string(name_pattern, max_name_bytes), out_.end_object();
-  out_.begin_object(), names(), out_.end_object();
-  out_.end_list(), out_.end_object();
-  out_.key("attrs");
-  out_.raw(
-      R"({"type": "object", "patternProperties": {"^x-": {}}, "additionalProperties": {"type": ["boolean", "number", "string", "array"]}})");
-  out_.key("activity_regularizer");
-  out_.begin_object(true), ref(definition_of(Group::regularizer)), out_.end_object();
-  out_.end_object();
-  out_.key("patternProperties");
-  out_.raw(R"({"^x-": {}})");
-  out_.key("additionalProperties");
-  out_.boolean(false);
-  out_.end_object();
-}
 } // namespace
 
 std::string json_schema() { return SchemaWriter().write(); }

@@ -24,7 +24,8 @@ const graph::AttributeDef* find_attribute(const graph::OpDef& op, std::string_vi
 
 AttributeValue read_dtype(const Attribute& a, const std::string& name) {
   if (std::optional<DType> type = dtype_from_name(name)) return *type;
-  throw ModelError{"unknown-name", "unknown dtype " + quoted(name) + suggestion_or_list(name, dtype_names()), a.place};
+  const Words::Complaint complaint = option_words("dtype", dtype_names()).complaint("dtype", name);
+  throw ModelError{complaint.name, complaint.text, a.place};
 }
 
 std::vector<int64_t> read_dimensions(const Attribute& a, const std::vector<std::string>& texts,
@@ -89,11 +90,9 @@ Attributes node_attributes(const NodeSpec& node, const graph::OpDef& op, const M
   for (const Attribute& a : node.attributes) {
     const graph::AttributeDef* def = find_attribute(op, a.name);
     if (!def) {
-      std::vector<std::string> names;
-      for (const graph::AttributeDef& d : op.attributes) names.emplace_back(d.name);
       throw ModelError{"unknown-key",
                        "operator '" + std::string(op.name) + "' has no attribute " + quoted(a.name) +
-                           suggestion_or_list(a.name, names),
+                           attribute_words(op).hint(a.name),
                        a.place};
     }
     if (op.name == "constant" && a.name == "value") {

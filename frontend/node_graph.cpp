@@ -126,12 +126,9 @@ void UserFunctions::check_operators(const std::vector<NodeSpec>& nodes) const {
   for (const NodeSpec& node : nodes) {
     const std::string& op = node.op.text;
     if (find(op) || (op != "call" && graph::find_op(ops_, op))) continue;
-    std::vector<std::string> names;
-    for (const graph::OpDef* def : ops_) names.emplace_back(def->name);
-    for (const auto& [name, function] : functions_) names.push_back(name);
-    std::string hint = did_you_mean(op, names);
-    report_.error("unknown-op", "unknown operator " + quoted(op) + (hint.empty() ? ", 'dlcc ops' lists them" : hint),
-                  node.op.place);
+    Words words = operator_words(ops_);
+    for (const auto& [name, function] : functions_) words.add(name);
+    report_.error("unknown-op", words.complaint("operator", op).text, node.op.place);
   }
 }
 

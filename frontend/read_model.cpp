@@ -27,9 +27,11 @@ void bind_shape(const Document& d, const std::string& input, const std::vector<i
   auto fail = [&](const std::string& text) {
     diagnostics.error("bad-shape", "--shape of '" + escape(input, 60) + "': " + text, {});
   };
-  ValueId inputs = d.find(d.root(), "inputs");
-  ValueId tensor = inputs == no_value || d[inputs].kind != Kind::object ? no_value : d.find(inputs, input);
-  ValueId shape = tensor == no_value || d[tensor].kind != Kind::object ? no_value : d.find(tensor, "shape");
+  auto member = [&](ValueId object, Group id, const char* key) {
+    return object == no_value ? no_value : find_member(d, object, key_words(group(id), group(id).records[0]), key);
+  };
+  ValueId inputs = member(d.root(), Group::model, "inputs");
+  ValueId shape = member(inputs == no_value ? no_value : d.find(inputs, input), Group::tensor, "shape");
   if (shape == no_value || d[shape].kind != Kind::list) return fail("no such input, expected one of the model's");
   if (d.child_count(shape) != dims.size())
     return fail(std::to_string(dims.size()) + " dimensions, expected " + std::to_string(d.child_count(shape)));
@@ -54,7 +56,9 @@ Bindings bindings_of(const Document& document, const Overrides& o, DiagnosticLis
 
 bool apply_overrides(Document& document, const Overrides& o, const Bindings& bindings, DiagnosticList& diagnostics) {
   bool good = true;
-  auto set = [&](const std::string& path, const std::string& value) { good &= document.set(path, value, diagnostics); };
+  auto set = [&](const std::string& path, const std::string& value) {
+    good &= document.set(path, value, diagnostics, is_same_key);
+  };
   if (o.dtype) set("dtype", '"' + *o.dtype + '"');
   if (bindings.batch_size) set("train.batch_size", std::to_string(*bindings.batch_size));
   if (o.epochs) set("train.epochs", std::to_string(*o.epochs));
@@ -105,7 +109,6 @@ public:
     check_tensor_names();
     warn_of_unused(bindings);
     check_schedule();
-    check_compile();
     check_layer_count();
     read_data_section();
   }
@@ -124,7 +127,7 @@ private:
     const Record& root = *spec_.root;
     if (!root.at("layers").is_given && !root.at("nodes").is_given)
       validator_.error("missing-key", "neither 'layers' nor 'nodes' is there, expected one of them", root.place);
-    if (root.at("layers").is_given && root.records("inputs").empty() && root.at("inputs").is_given)
+    if (root.at("layers").is_given && root.has("inputs") && root.records("inputs").empty())
       validator_.error("missing-key", "'inputs' is empty, expected at least one input for the layers",
                        root.at("inputs").place);
   }
@@ -198,16 +201,6 @@ private:
     if (rate.is("cosine") && rate.integer("warmup_steps") > 0 && !rate.has("warmup_target"))
       validator_.error("missing-key", "'warmup_steps' without 'warmup_target', expected the rate at their end",
                        rate.at("warmup_steps").place);
-  }
-
-  void check_compile() {
-    const Record& compile = spec_.compile();
-    if (compile.text("precision") != "highest")
-      validator_.error("unsupported",
-                       "precision '" + compile.text("precision") + "' is not supported yet, expected 'highest'",
-                       compile.at("precision").place);
-    if (compile.has("schedule"))
-      validator_.error("unsupported", "'schedule' is not supported yet, expected none", compile.at("schedule").place);
   }
 
   void check_piecewise(const Record& rate) {
@@ -289,7 +282,7 @@ std::optional<data::DataSpec> read_data(std::string_view text, const std::vector
   size_t errors_before = diagnostics.error_count();
   std::optional<Document> document = Document::parse(text, diagnostics);
   if (!document) return std::nullopt;
-  Validator validator(*document, diagnostics);
+  Validator validator(*document, diagnostics, tensor_names);
   std::optional<Record> record = validator.read(Group::data, document->root());
   if (!record) return std::nullopt;
   data::DataSpec spec = read_data_record(*record, tensor_names, validator);

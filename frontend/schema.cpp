@@ -3,9 +3,6 @@
 #include "ir/base/diagnostics.h"
 #include "ir/base/dtype.h"
 
-#include <algorithm>
-#include <map>
-
 namespace dlcc::frontend {
 
 namespace {
@@ -75,66 +72,8 @@ const std::vector<std::string>& dtype_names() {
   return names;
 }
 
-namespace {
-// Names that people bring from elsewhere, and ours.
-constexpr std::pair<std::string_view, std::string_view> foreign_names[] = {
-    {"float32", "f32"},
-    {"float64", "f64"},
-    {"float", "f32"},
-    {"double", "f64"},
-    {"int8", "i8"},
-    {"uint8", "u8"},
-    {"int32", "i32"},
-    {"int64", "i64"},
-    {"int", "i32"},
-    {"boolean", "bool"},
-    {"lr", "learning_rate"},
-    {"initial_learning_rate", "initial"},
-    {"end_learning_rate", "end"},
-    {"restore_best_weights", "restore_best"},
-    {"save_best_only", "best_of"},
-    {"alpha", "negative_slope"},
-    {"max_iter", "epochs"},
-    {"acc", "accuracy"},
-    {"mse", "mean_squared_error"},
-    {"mae", "mean_absolute_error"},
-    {"mean_squared_error", "mse"},
-    {"mean_absolute_error", "mae"},
-    {"bce", "binary_crossentropy"},
-    {"crossentropy", "categorical_crossentropy"},
-    {"cross_entropy", "categorical_crossentropy"},
-    {"Linear", "Dense"},
-    {"BatchNormalization", "BatchNorm"},
-    {"LayerNormalization", "LayerNorm"},
-    {"Concatenate", "Concat"},
-    {"Rescaling", "Rescale"},
-    {"Normalization", "Normalize"},
-    {"swish", "silu"},
-};
-} // namespace
-
-std::string suggestion(std::string_view name, const std::vector<std::string>& candidates) {
-  std::vector<std::string> known = candidates;
-  std::map<std::string, std::string_view, std::less<>> meant;
-  for (const auto& [foreign, ours] : foreign_names) {
-    if (std::find(candidates.begin(), candidates.end(), ours) == candidates.end()) continue;
-    known.emplace_back(foreign), meant.emplace(foreign, ours);
-  }
-  std::string near = meant.count(name) ? std::string(name) : nearest_name(name, known);
-  if (auto ours = meant.find(near); ours != meant.end()) near = ours->second;
-  return near.empty() ? "" : ", did you mean '" + near + "'?";
-}
-
-std::string suggestion_or_list(std::string_view name, const std::vector<std::string>& candidates) {
-  constexpr size_t longest = 160;
-  std::string near = suggestion(name, candidates);
-  if (!near.empty() || candidates.empty()) return near;
-  std::string list = ", expected one of ";
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    if (list.size() + candidates[i].size() > longest) return list + ", ...";
-    list += (i ? ", " : "") + candidates[i];
-  }
-  return list;
+std::string with_article(const std::string& noun) {
+  return (std::string_view("aeiou").find(noun[0]) != std::string_view::npos ? "an " : "a ") + noun;
 }
 
 } // namespace dlcc::frontend

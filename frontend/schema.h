@@ -23,7 +23,7 @@ enum class KeyKind : uint8_t {
   tie,         ///< std::string: "@layer/param" or "@layer/param^T"
   integers,    ///< std::vector<int64_t>
   numbers,     ///< std::vector<double>; a single number is a list of one
-  names,       ///< std::vector<Name>
+  names,       ///< std::vector<Name>; a single name is a list of one
   dims,        ///< std::vector<Dim>: integers >= 1 and upper-case symbols
   record,      ///< std::vector<Record> of one
   records,     ///< std::vector<Record>
@@ -31,6 +31,7 @@ enum class KeyKind : uint8_t {
   by_name,     ///< std::vector<Record>, an object of name -> record
   weights,     ///< std::vector<std::pair<int64_t, double>>: an object of class number -> weight
   nodes,       ///< std::vector<NodeSpec>
+  attributes,  ///< of a node: NodeSpec::attributes
 };
 
 /// The families of records. A family's records are told apart by its discriminator key ("type", "schedule", ...).
@@ -41,6 +42,7 @@ enum class Group : uint8_t {
   param,
   function,
   gradient,
+  node,
   layer,
   activation,
   loss,
@@ -136,7 +138,7 @@ struct GroupDef {
   Group id = Group::none;
   std::string noun;          ///< "layer", for messages and definitions of the JSON Schema
   std::string discriminator; ///< "" if the family has a single record, written without a type
-  bool short_form = false;   ///< a name alone stands for {"type": name}
+  bool short_form = false;   ///< a name alone stands for {"type": name}, or is an alias of the family's single record
   std::string
       from_number;        ///< a number alone stands for this record with its first own key set to it; "" if not allowed
   bool from_file = false; ///< a string stands for a file that holds the record
@@ -159,11 +161,9 @@ inline constexpr size_t max_name_bytes = 1024;
 inline constexpr size_t max_node_inputs = 4096;
 inline constexpr size_t max_attributes = 4096;
 
-/// ", did you mean 'f32'?" for "float32": the nearest candidate, or what people call it elsewhere; "" if none is near.
-std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
-/// The same, or else ", expected one of ..." with as many as a line holds.
-std::string suggestion_or_list(std::string_view name, const std::vector<std::string>& candidates);
 const std::vector<std::string>& dtype_names();
+/// "a layer", "an optimizer".
+std::string with_article(const std::string& noun);
 
 // One function per table file.
 std::vector<GroupDef> model_groups();

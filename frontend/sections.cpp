@@ -64,12 +64,13 @@ private:
 
   void read_mapping(const Record& r, const ExtraArg& extra, data::SourceSpec& s) {
     if (std::find(tensors_.begin(), tensors_.end(), extra.name.text) == tensors_.end()) {
-      std::vector<std::string> names = tensors_;
-      for (const Key& key : r.def->keys) names.push_back(key.name);
-      std::string hint = did_you_mean(extra.name.text, names);
-      if (hint.empty()) hint = ", expected an input or a label of the model";
+      Words words = key_words(*r.group, *r.def);
+      for (const std::string& tensor : tensors_) words.add(tensor);
+      const std::string near = words.near(extra.name.text);
       return validator_.error(
-          "unknown-key", "unknown key '" + escape(extra.name.text, 60) + "' in data format '" + r.type() + "'" + hint,
+          "unknown-key",
+          "unknown key '" + escape(extra.name.text, 60) + "' in data format '" + r.type() + "', " +
+              (near.empty() ? "expected an input or a label of the model" : "did you mean '" + near + "'?"),
           extra.name.place);
     }
     data::Mapping m;

@@ -36,7 +36,7 @@ std::vector<GroupDef> initializer_groups() {
       {"orthogonal", "orthonormal rows or columns", {number("gain").defaults(1.0, "factor")}, {}},
       {"identity", "ones on the diagonal", {number("gain").defaults(1.0, "factor")}, {}},
   };
-  GroupDef regularizers{Group::regularizer, "regularizer"};
+  GroupDef regularizers{Group::regularizer, "regularizer", "", true};
   regularizers.records = {{"regularizer",
                            "l1 * sum |w| + l2 * sum w^2, added to the loss",
                            {number("l1").at_least(0).defaults(0.0, "factor on the magnitudes"),

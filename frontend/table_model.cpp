@@ -29,7 +29,7 @@ std::vector<GroupDef> model_groups() {
         list("nodes", KeyKind::nodes).optional("the model as operators on values"),
         list("outputs", KeyKind::names).optional("what `predict` gives; the last value if absent"),
         record("loss", Group::loss, KeyKind::one_or_more).optional("what training makes small"),
-        record("metrics", Group::metric, KeyKind::records).optional("what is reported besides"),
+        record("metrics", Group::metric, KeyKind::one_or_more).optional("what is reported besides"),
         record("optimizer", Group::optimizer).optional("how parameters are updated"),
         record("train", Group::train).defaults("train", "how the model is trained"),
         record("data", Group::data).optional("where the data are"),
@@ -61,7 +61,17 @@ std::vector<GroupDef> model_groups() {
                        "nodes that define d.<input> from d.<output>",
                        {list("nodes", KeyKind::nodes).required("its body")},
                        {}}};
-  return {model, tensor, param, function, gradient};
+  GroupDef node{Group::node, "node"};
+  node.records = {{"node",
+                   "an operator applied to values",
+                   {name_key("op").required("an operator (`dlcc ops` lists them) or a function of the model"),
+                    list("inputs", KeyKind::names).required("the values it reads, in order"),
+                    list("output", KeyKind::names).at_least_entries(1).required("names of its results"),
+                    list("attrs", KeyKind::attributes).optional("the operator's attributes"),
+                    record("activity_regularizer", Group::regularizer)
+                        .optional("penalty on the first result, divided by the rows; not in functions")},
+                   {}}};
+  return {model, tensor, param, function, gradient, node};
 }
 
 } // namespace dlcc::frontend

@@ -43,11 +43,9 @@ std::vector<GroupDef> train_groups() {
   GroupDef compile{Group::compile, "compile"};
   compile.records = {{"compile",
                       "how the code is made",
-                      {choice("precision", {"highest", "high", "medium"})
-                           .defaults("highest", "highest gives the same bits on every CPU"),
+                      {choice("precision", {"highest"}).defaults("highest", "the same bits on every CPU"),
                        integer("memory_limit").at_least(1).optional("bytes that a step may plan"),
                        boolean("fusion").defaults(true, "join operators into kernels"),
-                       text("schedule").optional("a file of tuned schedules"),
                        text("target").optional("CPU to compile for; this one if absent"),
                        integer("threads").at_least(1).at_most(4096).optional("threads; as many as cores if absent")},
                       {}}};

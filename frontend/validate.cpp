@@ -1,6 +1,8 @@
 // Records: which one, its keys, what is missing, what excludes what.
 #include "frontend/validate.h"
 
+#include <algorithm>
+
 namespace dlcc::frontend {
 
 void Validator::error(const char* name, std::string text, Place place, bool at_key) {
@@ -18,23 +20,31 @@ void Validator::wrong_type(const std::string& label, ValueId id, const std::stri
   error(name, (label.empty() ? "" : label + " is ") + doc_.describe(id) + ", expected " + expected, place_of(id));
 }
 
-void Validator::fill_default(Record& record, size_t index) {
+ValueId find_member(const Document& document, ValueId object, const Words& keys, std::string_view key) {
+  ValueId member = document.find(object, key);
+  if (member != no_value || document[object].kind != Kind::object) return member;
+  for (member = document.first_child(object); member != no_value; member = document[member].next)
+    if (auto found = keys.find(document.key(member)); found && found->name == key) return member;
+  return no_value;
+}
+
+void Validator::fill(Record& record, size_t index, const Default& value) {
   const Key& key = record.def->keys[index];
   Arg& arg = record.args[index];
   arg.place = record.place;
   arg.place.value = no_value;
-  if (key.kind == KeyKind::record && !std::holds_alternative<std::monostate>(key.fallback)) {
+  if (key.kind == KeyKind::record && !std::holds_alternative<std::monostate>(value)) {
     const GroupDef& g = group(key.group);
-    const std::string* name = std::get_if<std::string>(&key.fallback);
+    const std::string* name = std::get_if<std::string>(&value);
     const RecordDef* def = g.find(name ? *name : g.from_number);
     DLCC_CHECK(def, "default of '" + key.name + "' names no record");
     std::vector<Record> one;
     one.push_back(defaults(g, *def, arg.place));
-    if (!name) one[0].args[0].value = std::get<double>(key.fallback);
+    if (!name) one[0].args[0].value = std::get<double>(value);
     arg.value = std::move(one);
     return;
   }
-  std::visit([&](const auto& x) { arg.value = x; }, key.fallback);
+  std::visit([&](const auto& x) { arg.value = x; }, value);
 }
 
 Record Validator::defaults(const GroupDef& group, const RecordDef& def, Place place) {
@@ -43,8 +53,20 @@ Record Validator::defaults(const GroupDef& group, const RecordDef& def, Place pl
   record.def = &def;
   record.place = place;
   record.args.resize(def.keys.size());
-  for (size_t i = 0; i < def.keys.size(); ++i) fill_default(record, i);
+  for (size_t i = 0; i < def.keys.size(); ++i) fill(record, i, def.keys[i].fallback);
   return record;
+}
+
+// A record of which nothing is read yet but its name, and what that implies.
+Validator::Reading Validator::start(const GroupDef& g, const Type& type, ValueId id) {
+  Reading out{defaults(g, *type.def, place_of(id)), type, std::vector<char>(type.def->keys.size())};
+  if (!type.alias) return out;
+  for (const auto& [key, value] : type.alias->implied) {
+    Arg& arg = out.record.at(key);
+    fill(out.record, static_cast<size_t>(&arg - out.record.args.data()), value);
+    arg.is_given = true;
+  }
+  return out;
 }
 
 // `label`: how messages call the value, e.g. "'activation'" or "layer 3".
@@ -58,11 +80,8 @@ std::optional<Record> Validator::read_record(const GroupDef& g, const Key* key, 
     return record;
   }
   if (v.kind == Kind::string && g.short_form) {
-    const RecordDef* def = find_type(g, id);
-    if (!def) return std::nullopt;
-    Record record = defaults(g, *def, place_of(id));
-    finish(record);
-    return record;
+    Type type = find_type(g, id);
+    return type.def ? std::optional(finish(start(g, type, id))) : std::nullopt;
   }
   bool is_number = v.kind == Kind::integer || v.kind == Kind::number;
   if (is_number && !g.from_number.empty() && key) {
@@ -77,62 +96,111 @@ std::optional<Record> Validator::read_record(const GroupDef& g, const Key* key, 
 }
 
 // The record that a type's name stands for; an unknown one is an error.
-const RecordDef* Validator::find_type(const GroupDef& g, ValueId id) {
+Validator::Type Validator::find_type(const GroupDef& g, ValueId id) {
   if (doc_[id].kind != Kind::string) {
     wrong_type("'" + g.discriminator + "'", id, "the name of " + with_article(g.noun));
-    return nullptr;
+    return {};
   }
   std::string name(doc_.text(id));
-  if (const RecordDef* def = g.find(name)) return def;
-  error("unknown-name", "unknown " + g.noun + " '" + escape(name, 60) + "'" + suggestion_or_list(name, g.names()),
-        place_of(id));
-  return nullptr;
+  const bool is_named = !g.discriminator.empty(); // or else only aliases are names
+  if (const RecordDef* def = g.find(name); def && is_named) return {def};
+  const Words words = record_words(g);
+  if (auto found = words.find(name); found && (is_named || found->alias)) return {g.find(found->name), found->alias};
+  error(words.complaint(g.noun, name), place_of(id));
+  return {};
 }
 
 std::optional<Record> Validator::read_object(const GroupDef& g, ValueId id, const std::string& label) {
-  const RecordDef* def = g.records.data();
+  Type type{g.records.data()};
+  ValueId named = no_value;
   if (!g.discriminator.empty()) {
-    ValueId type = doc_.find(id, g.discriminator);
-    if (type == no_value) {
+    named = find_member(doc_, id, {g.noun + " key", {g.discriminator}}, g.discriminator);
+    if (named == no_value) {
       error("missing-key",
             (label.empty() ? g.noun : label) + " has no '" + g.discriminator + "', expected the name of " +
                 with_article(g.noun),
             place_of(id));
       return std::nullopt;
     }
-    def = find_type(g, type);
-    if (!def) return std::nullopt;
+    type = find_type(g, named);
+    if (!type.def) return std::nullopt;
   }
-  Record record = defaults(g, *def, place_of(id));
-  for (ValueId member = doc_.first_child(id); member != no_value; member = doc_[member].next) {
-    std::string_view name = doc_.key(member);
-    if (name.starts_with("x-") || (!g.discriminator.empty() && name == g.discriminator)) continue;
-    read_member(record, member);
-  }
-  finish(record);
-  return record;
+  Reading reading = start(g, type, id);
+  for (ValueId member = doc_.first_child(id); member != no_value; member = doc_[member].next)
+    if (member != named && !doc_.key(member).starts_with("x-")) read_member(reading, member);
+  return finish(std::move(reading));
 }
 
-void Validator::read_member(Record& record, ValueId id) {
-  std::string name(doc_.key(id));
+namespace {
+// "layer 'Dense'", "train".
+std::string title_of(const Record& record) {
+  return record.group->discriminator.empty() ? record.group->noun : record.group->noun + " '" + record.type() + "'";
+}
+} // namespace
+
+// The key that a member is; where the keys are open, an input's name goes before an alias.
+std::optional<size_t> Validator::find_key(const Record& record, std::string_view name) const {
   const std::vector<Key>& keys = record.def->keys;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i].name != name) continue;
-    record.args[i].is_given = true;
-    record.args[i].place = place_of(id);
-    read_value(record.args[i], keys[i], id);
-    return;
+  for (size_t i = 0; i < keys.size(); ++i)
+    if (keys[i].name == name) return i;
+  if (record.group->open_keys && is_tensor(name)) return std::nullopt;
+  auto found = key_words(*record.group, *record.def).find(name);
+  return found && found->name != record.group->discriminator ? find_key(record, found->name) : std::nullopt;
+}
+
+void Validator::read_member(Reading& reading, ValueId id) {
+  Record& record = reading.record;
+  if (auto index = find_key(record, doc_.key(id))) {
+    Arg& arg = record.args[*index];
+    if (arg.is_given && !reading.excused[*index]) return already_given(reading, *index, id);
+    arg.is_given = true;
+    arg.place = place_of(id);
+    return read_value(arg, record.def->keys[*index], id);
   }
   if (record.group->open_keys) return read_extra(record, id);
-  std::vector<std::string> names;
-  for (const Key& key : keys) names.push_back(key.name);
-  if (!record.group->discriminator.empty()) names.push_back(record.group->discriminator);
-  std::string of =
-      record.group->discriminator.empty() ? record.group->noun : record.group->noun + " '" + record.type() + "'";
-  const std::string hint = suggestion_or_list(name, names);
-  error("unknown-key", "unknown key '" + escape(name, 60) + "' in " + of + hint, place_of(id), true);
+  unknown_key(reading, id);
+}
+
+// By an alias beside our own name, or by the name of the record.
+void Validator::already_given(const Reading& reading, size_t index, ValueId id) {
+  const std::string ours = "'" + reading.type.def->keys[index].name + "'",
+                    written = "'" + std::string(doc_.key(id)) + "'";
+  const bool is_implied = reading.record.args[index].place.value == no_value;
+  error("conflict",
+        is_implied
+            ? ours + " follows from the name '" + std::string(reading.type.alias->name) + "', expected none beside it"
+            : written + " gives " + ours + " a second time, expected it once",
+        place_of(id), true);
+}
+
+void Validator::unknown_key(Reading& reading, ValueId id) {
+  const Words words = key_words(*reading.record.group, *reading.record.def);
+  const std::string_view name = doc_.key(id);
+  const std::string shown = "'" + escape(name, 60) + "'", in = title_of(reading.record);
+  if (auto again = words.find(name)) // the record's name
+    return error("conflict", shown + " gives '" + again->name + "' a second time, expected it once", place_of(id),
+                 true);
+  if (std::string refusal = words.refusal(name); !refusal.empty())
+    return error(refusal.starts_with("is not supported") ? "unsupported" : "unknown-key",
+                 shown + " in " + in + " " + refusal, place_of(id), true);
+  if (std::string where = where_key_belongs(name, *reading.record.group); !where.empty())
+    return error("misplaced-key", shown + " belongs in " + where + ", not in " + in, place_of(id), true);
+  error("unknown-key", "unknown key " + shown + " in " + in + words.hint(name), place_of(id), true);
+  const std::vector<Key>& keys = reading.type.def->keys;
+  const std::string near = words.near(name);
   for (size_t i = 0; i < keys.size(); ++i) // one fault, one message
-    if (hint == ", did you mean '" + keys[i].name + "'?") record.args[i].is_given = true;
+    if (keys[i].name == near) reading.record.args[i].is_given = true, reading.excused[i] = true;
+}
+
+// Whether the model has such an input or label; what the loss may infer counts too.
+bool Validator::is_tensor(std::string_view name) const {
+  if (name == "label" || std::find(tensors_.begin(), tensors_.end(), name) != tensors_.end()) return true;
+  const GroupDef& model = group(Group::model);
+  const Words keys = key_words(model, model.records[0]);
+  for (const char* section : {"inputs", "labels"})
+    if (ValueId tensors = find_member(doc_, doc_.root(), keys, section); tensors != no_value)
+      if (doc_.find(tensors, name) != no_value) return true;
+  return false;
 }
 
 // An input's source: a string, a number, or a list of them. Whether the input exists is checked when all are known.
@@ -158,10 +226,10 @@ void Validator::read_extra(Record& record, ValueId id) {
 }
 
 // What is missing, and what excludes what.
-void Validator::finish(Record& record) {
+Record Validator::finish(Reading reading) {
+  Record& record = reading.record;
   const RecordDef& def = *record.def;
-  std::string title =
-      record.group->discriminator.empty() ? record.group->noun : record.group->noun + " '" + def.name + "'";
+  const std::string title = title_of(record);
   for (size_t i = 0; i < def.keys.size(); ++i)
     if (def.keys[i].is_required && !record.args[i].is_given)
       error("missing-key", title + " has no '" + def.keys[i].name + "', expected " + expected_text(def.keys[i]),
@@ -178,6 +246,7 @@ void Validator::finish(Record& record) {
             arg.place, true);
     first = &arg, first_name = name;
   }
+  return std::move(reading.record);
 }
 
 // Keys that exist only beside another one's value.

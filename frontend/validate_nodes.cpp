@@ -1,11 +1,15 @@
 // Nodes: compact, since a model may have a million of them. Operators and their attributes are checked when the graph
 // is built.
 #include "frontend/validate.h"
+#include "ir/ops/ops.h"
+
+#include <algorithm>
 
 namespace dlcc::frontend {
 
 namespace {
-constexpr std::string_view node_keys[] = {"op", "inputs", "output", "attrs", "activity_regularizer"};
+/// The node's keys, in the order of the table.
+enum NodeKey : size_t { op_key, inputs_key, output_key, attrs_key, activity_regularizer_key };
 
 std::string grouped(int64_t n) { // 1,000,000
   std::string text = std::to_string(n);
@@ -18,7 +22,7 @@ std::string grouped(int64_t n) { // 1,000,000
 Validator::NodesOf Validator::owner_of(ValueId nodes) const {
   ValueId owner = doc_[nodes].parent;
   if (owner == no_value || doc_[owner].parent == no_value) return NodesOf::model;
-  return doc_.key(doc_[owner].parent) == "functions" ? NodesOf::function : NodesOf::gradient;
+  return doc_[doc_[doc_[owner].parent].parent].parent == no_value ? NodesOf::function : NodesOf::gradient;
 }
 
 std::vector<NodeSpec> Validator::read_nodes(ValueId id) {
@@ -39,63 +43,127 @@ NodeSpec Validator::read_node(ValueId id, size_t index, NodesOf owner) {
   node.place = place_of(id);
   const std::string label = "node " + std::to_string(index);
   if (doc_[id].kind != Kind::object) return wrong_type(label, id, "an object with 'op', 'inputs' and 'output'"), node;
-  bool has_op = false, has_inputs = false, has_output = false;
-  ValueId attributes = no_value;
+  const GroupDef& g = group(Group::node);
+  const std::vector<Key>& keys = g.records[0].keys;
+  auto find = [&](std::string_view name) {
+    return std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.name == name; });
+  };
+  ValueId given[activity_regularizer_key + 1];
+  std::fill(std::begin(given), std::end(given), no_value);
   for (ValueId member = doc_.first_child(id); member != no_value; member = doc_[member].next) {
-    std::string_view key = doc_.key(member);
-    if (key == "op") {
-      has_op = true;
-      if (doc_[member].kind != Kind::string)
-        wrong_type(label + ": 'op'", member, "an operator's name");
-      else if (check_name(doc_.text(member), place_of(member), false, false))
-        node.op = {std::string(doc_.text(member)), place_of(member)};
-    } else if (key == "inputs") {
-      has_inputs = true;
-      read_node_names(node.inputs, member, label + ": 'inputs'", false);
-    } else if (key == "output") {
-      has_output = true;
-      read_node_names(node.outputs, member, label + ": 'output'", true);
-      for (const Name& output : node.outputs)
-        if (owner != NodesOf::gradient && output.text.starts_with("d."))
-          check_name(output.text, output.place, false, true);
-    } else if (key == "attrs") {
-      attributes = member;
-    } else if (key == "activity_regularizer") {
-      if (owner != NodesOf::model)
-        error("misplaced-key", label + " has an 'activity_regularizer', expected it at nodes of the model only",
+    const std::string_view name = doc_.key(member);
+    auto key = find(name);
+    if (key == keys.end()) {
+      if (name.starts_with("x-")) continue;
+      const Words words = key_words(g, g.records[0]);
+      auto found = words.find(name);
+      if (!found) {
+        const std::string refusal = words.refusal(name), shown = "'" + escape(name, 60) + "'";
+        error("unknown-key",
+              label + ": " + (refusal.empty() ? "unknown key " + shown + words.hint(name) : shown + " " + refusal),
               place_of(member), true);
-      else if (auto regularizer = read(Group::regularizer, member))
-        node.activity_regularizer.push_back(std::move(*regularizer));
-    } else if (!key.starts_with("x-")) {
-      std::vector<std::string> names(std::begin(node_keys), std::end(node_keys));
-      error("unknown-key", label + ": unknown key '" + escape(key, 60) + "'" + suggestion_or_list(key, names),
-            place_of(member), true);
+        if (auto meant = find(words.near(name)); meant != keys.end()) given[meant - keys.begin()] = member;
+        continue;
+      }
+      key = find(found->name);
     }
+    ValueId& first = given[key - keys.begin()];
+    if (first != no_value)
+      error("conflict",
+            label + ": '" + std::string(name) + "' gives '" + key->name + "' a second time, expected it once",
+            place_of(member), true);
+    else
+      read_node_member(node, static_cast<size_t>(key - keys.begin()), first = member, label, owner);
   }
-  if (!has_op) error("missing-key", label + " has no 'op', expected an operator's name", node.place);
-  if (!has_inputs) error("missing-key", label + " has no 'inputs', expected a list of names", node.place);
-  if (has_output && node.outputs.empty() && !diagnostics_.has_errors())
-    error("bad-list", label + ": 'output' is empty, expected a name or a list of names", node.place);
-  if (!has_output) error("missing-key", label + " has no 'output', expected a name or a list of names", node.place);
-  if (attributes != no_value) read_attributes(node, attributes, label);
+  for (const Key& key : keys)
+    if (key.is_required && given[&key - keys.data()] == no_value)
+      error("missing-key", label + " has no '" + key.name + "', expected " + expected_text(key), node.place);
+  use_our_words(node, label);
   if (node.op.text == "constant") check_constant(node, label);
   return node;
 }
 
-void Validator::read_node_names(std::vector<Name>& out, ValueId id, const std::string& label, bool may_stand_alone) {
+void Validator::read_node_member(NodeSpec& node, size_t key, ValueId id, const std::string& label, NodesOf owner) {
+  switch (key) {
+  case op_key:
+    if (doc_[id].kind != Kind::string)
+      wrong_type(label + ": 'op'", id, "an operator's name");
+    else if (check_name(doc_.text(id), place_of(id), false, false))
+      node.op = {std::string(doc_.text(id)), place_of(id)};
+    break;
+  case inputs_key:
+    read_node_names(node.inputs, id, label + ": 'inputs'");
+    break;
+  case output_key:
+    if (doc_[id].kind == Kind::list && doc_.child_count(id) == 0)
+      return error("bad-list", label + ": 'output' is empty, expected a name or a list of names", place_of(id));
+    read_node_names(node.outputs, id, label + ": 'output'");
+    for (const Name& output : node.outputs)
+      if (owner != NodesOf::gradient && output.text.starts_with("d."))
+        check_name(output.text, output.place, false, true);
+    break;
+  case attrs_key:
+    read_attributes(node, id, label);
+    break;
+  case activity_regularizer_key:
+    if (owner != NodesOf::model)
+      error("misplaced-key", label + " has an 'activity_regularizer', expected it at nodes of the model only",
+            place_of(id), true);
+    else if (auto regularizer = read(Group::regularizer, id))
+      node.activity_regularizer.push_back(std::move(*regularizer));
+    break;
+  }
+}
+
+void Validator::read_node_names(std::vector<Name>& out, ValueId id, const std::string& label) {
   auto take = [&](ValueId value) {
     if (doc_[value].kind != Kind::string)
       wrong_type("an entry of " + label, value, "a name");
     else if (check_name(doc_.text(value), place_of(value), false, false))
       out.push_back({std::string(doc_.text(value)), place_of(value)});
   };
-  if (may_stand_alone && doc_[id].kind == Kind::string) return take(id);
-  if (doc_[id].kind != Kind::list)
-    return wrong_type(label, id, may_stand_alone ? "a name or a list of names" : "a list of names");
+  if (doc_[id].kind == Kind::string) return take(id);
+  if (doc_[id].kind != Kind::list) return wrong_type(label, id, "a name or a list of names");
   if (doc_.child_count(id) > max_node_inputs)
     return wrong_type(label, id, "at most " + std::to_string(max_node_inputs) + " names", "too-large");
   out.reserve(doc_.child_count(id));
   for (ValueId child = doc_.first_child(id); child != no_value; child = doc_[child].next) take(child);
+}
+
+// ---- operators and attributes by other names ------------------------------------------------------------------------
+
+// A function of the model goes before an alias.
+const graph::OpDef* Validator::find_operator(const std::string& written) {
+  auto [at, is_new] = operators_.emplace(written, nullptr);
+  if (!is_new) return at->second;
+  const GroupDef& model = group(Group::model);
+  const ValueId functions = find_member(doc_, doc_.root(), key_words(model, model.records[0]), "functions");
+  if (functions != no_value && doc_.find(functions, written) != no_value) return nullptr;
+  if (auto found = operator_words(ops::all_ops()).find(written))
+    at->second = graph::find_op(ops::all_ops(), found->name);
+  return at->second;
+}
+
+// What is not found stays as it is: the building of the graph says what is wrong.
+void Validator::use_our_words(NodeSpec& node, const std::string& label) {
+  const graph::OpDef* op = find_operator(node.op.text);
+  if (!op) return;
+  node.op.text = op->name;
+  for (Attribute& a : node.attributes) {
+    auto is_own = [&](const graph::AttributeDef& def) { return def.name == a.name; };
+    if (std::none_of(op->attributes.begin(), op->attributes.end(), is_own))
+      if (auto found = attribute_words(*op).find(a.name)) {
+        for (const Attribute& other : node.attributes)
+          if (other.name == found->name)
+            error("conflict",
+                  label + ": '" + escape(a.name, 60) + "' gives '" + found->name + "' a second time, expected it once",
+                  a.place, true);
+        a.name = found->name;
+      }
+    auto* text = std::get_if<std::string>(&a.value);
+    if (auto dtype = text && a.name == "dtype" ? option_words("dtype", dtype_names()).find(*text) : std::nullopt)
+      *text = dtype->name;
+  }
 }
 
 void Validator::read_attributes(NodeSpec& node, ValueId id, const std::string& label) {

@@ -78,6 +78,8 @@ void Validator::read_value(Arg& arg, const Key& key, ValueId id) {
     else
       wrong_type(quoted(key.name), id, expected_text(key));
     break;
+  case KeyKind::attributes: // only nodes have them, which are read apart
+    break;
   }
 }
 
@@ -114,12 +116,11 @@ void Validator::read_text(Arg& arg, const Key& key, ValueId id) {
 
 void Validator::read_choice(Arg& arg, const Key& key, ValueId id) {
   if (doc_[id].kind != Kind::string) return wrong_type(quoted(key.name), id, expected_text(key));
-  std::string s(doc_.text(id));
-  for (const std::string& option : key.options)
-    if (option == s) return void(arg.value = s);
-  std::string hint = suggestion(s, key.options);
-  if (hint.empty()) hint = ", expected " + expected_text(key);
-  error("unknown-name", "unknown " + key.name + " '" + escape(s, 60) + "'" + hint, place_of(id));
+  const Words words = option_words(key.name, key.options);
+  if (auto found = words.find(doc_.text(id)))
+    arg.value = found->name;
+  else
+    error(words.complaint(key.name, doc_.text(id)), place_of(id));
 }
 
 std::optional<Name> Validator::read_name(const Key& key, ValueId id) {
@@ -139,12 +140,15 @@ std::optional<Dim> Validator::read_dim(const Key& key, ValueId id) {
 
 // Lists of one kind; all wrong entries are reported.
 void Validator::read_list(Arg& arg, const Key& key, ValueId id) {
-  bool is_scalar = key.kind == KeyKind::numbers && (doc_[id].kind == Kind::integer || doc_[id].kind == Kind::number);
-  if (doc_[id].kind != Kind::list && !is_scalar) return wrong_type(quoted(key.name), id, expected_text(key));
-  if (is_scalar) {
+  if (key.kind == KeyKind::numbers && (doc_[id].kind == Kind::integer || doc_[id].kind == Kind::number)) {
     if (auto x = read_number(key, id)) arg.value = std::vector<double>{*x};
     return;
   }
+  if (key.kind == KeyKind::names && doc_[id].kind == Kind::string) {
+    if (auto x = read_name(key, id)) arg.value = std::vector<Name>{std::move(*x)};
+    return;
+  }
+  if (doc_[id].kind != Kind::list) return wrong_type(quoted(key.name), id, expected_text(key));
   if (doc_.child_count(id) < key.fewest) return wrong_type(quoted(key.name), id, expected_text(key));
   if (key.kind == KeyKind::dims && doc_.child_count(id) > max_rank)
     return error("out-of-range",

@@ -114,7 +114,7 @@ std::string lower(std::string_view s) {
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
   if (name.size() > 64) return {};
   std::string best;
-  size_t best_distance = std::max<size_t>(1, name.size() / 3) + 1;
+  size_t best_distance = name.size() / 3 + 1;
   for (const std::string& c : candidates) {
     size_t d = edit_distance(lower(name), lower(c));
     if (d < best_distance) best_distance = d, best = c;

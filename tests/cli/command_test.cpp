@@ -238,7 +238,7 @@ TEST_F(Commands, TheCompileSectionIsObeyed) {
                  "(see dlcc --help) [unknown-target]");
   expect_refused(
       folder, {"m.json", "-o", "n.so", "--set", "compile.precision=medium"}, 3,
-      "m.json: error: precision 'medium' is not supported yet, expected 'highest' (set at /compile/precision) "
+      "m.json: error: precision 'medium' is not supported yet; there is highest (set at /compile/precision) "
       "[unsupported]");
 }
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
 #include <regex>
 #include <stdexcept>
 
@@ -26,7 +27,10 @@ private:
     throw std::runtime_error("type " + type);
   }
   static bool matches(const std::string& pattern, const std::string& text) {
-    return std::regex_search(text, std::regex(pattern, std::regex::ECMAScript));
+    static std::map<std::string, std::regex> compiled; // compiling them is most of the work
+    auto at = compiled.find(pattern);
+    if (at == compiled.end()) at = compiled.emplace(pattern, std::regex(pattern, std::regex::ECMAScript)).first;
+    return std::regex_search(text, at->second);
   }
 
   bool check(const Json& schema, const Json& v) const {
@@ -83,7 +87,11 @@ private:
     const Json patterns = schema.value("patternProperties", Json::object());
     for (const auto& [name, value] : v.items()) {
       bool is_property = schema.contains("properties") && schema["properties"].contains(name), is_pattern = false;
-      for (const auto& [pattern, x] : patterns.items()) is_pattern |= matches(pattern, name);
+      for (const auto& [pattern, x] : patterns.items()) {
+        if (!matches(pattern, name)) continue;
+        is_pattern = true;
+        if (keyword == "patternProperties" && !check(x, value)) return false;
+      }
       if (keyword == "properties" && s.contains(name) && !check(s[name], value)) return false;
       if (keyword == "propertyNames" && !check(s, name)) return false;
       if (keyword == "additionalProperties" && !is_property && !is_pattern && !check(s, value)) return false;

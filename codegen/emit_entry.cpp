@@ -134,7 +134,7 @@ void EntryEmitter::fill_context(llvm::Value* call) {
 }
 
 llvm::Value* EntryEmitter::address(BufferId id) {
-  const Place place = place_of(plan_, entry_, id);
+  const BufferPlace place = place_of(plan_, entry_, id);
   return byte_offset(slot(place.slot), place.offset);
 }
 
@@ -174,7 +174,7 @@ llvm::Function* EntryEmitter::kernel_by_table(KernelId k) {
 llvm::Constant* EntryEmitter::table_of(const Call& c) {
   std::vector<uint64_t> rows;
   for (BufferId b : c.arguments) {
-    const Place place = place_of(plan_, entry_, b);
+    const BufferPlace place = place_of(plan_, entry_, b);
     rows.insert(rows.end(), {place.slot, static_cast<uint64_t>(place.offset)});
   }
   llvm::Constant* data = llvm::ConstantDataArray::get(b_.getContext(), rows);

@@ -23,6 +23,10 @@ void KernelEmitter::evaluate(const std::vector<ExprId>& roots) {
       if (!memo_[e.index]) memo_[e.index] = eval_one(kernel.exprs[e]);
 }
 
+llvm::Value* KernelEmitter::indirect_of(const Index& i) {
+  return eval_cast(kernel.exprs[i.indirect].dtype, DType::i64, memo_[i.indirect.index]);
+}
+
 llvm::Value* KernelEmitter::eval_one(const Expr& e) {
   switch (e.kind) {
   case ExprKind::constant:
@@ -30,7 +34,7 @@ llvm::Value* KernelEmitter::eval_one(const Expr& e) {
   case ExprKind::index: {
     llvm::Value* v = value_of(e.at[0].affine);
     if (!e.at[0].indirect.valid()) return v;
-    llvm::Value* indirect = memo_[e.at[0].indirect.index];
+    llvm::Value* indirect = indirect_of(e.at[0]);
     bool wide = v->getType()->isVectorTy() || indirect->getType()->isVectorTy();
     return wide ? b.CreateAdd(widen(v), widen(indirect)) : b.CreateAdd(v, indirect);
   }

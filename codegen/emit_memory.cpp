@@ -49,7 +49,7 @@ Place KernelEmitter::place_of(TensorId t, const std::vector<Index>& at, bool pad
   auto plus = [&](llvm::Value*& sum, llvm::Value* v) { sum = sum ? b.CreateNSWAdd(sum, v) : v; };
   for (size_t d = 0; d < at.size(); ++d) {
     linear = linear + at[d].affine * strides[d];
-    llvm::Value* indirect = at[d].indirect.valid() ? memo_[at[d].indirect.index] : nullptr;
+    llvm::Value* indirect = at[d].indirect.valid() ? indirect_of(at[d]) : nullptr;
     if (padded) {
       auto [low, high] = range_of(at[d].affine);
       if (indirect || low < 0 || high >= tensor.type.shape[d]) {

@@ -3,7 +3,6 @@
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
-#include <set>
 
 namespace dlcc::codegen {
 
@@ -11,7 +10,7 @@ using namespace loops;
 
 KernelEmitter::KernelEmitter(llvm::Module& module, const Kernel& kernel, const KernelFacts& facts)
     : b(module.getContext()), kernel(kernel), facts(facts), module_(module), tensors_(kernel.tensors.size()),
-      vars_(kernel.vars.size()), extents_(kernel.vars.size()), locals_(kernel.locals.size()) {
+      vars_(kernel.vars.size()), extents_(kernel.vars.size()), locals_(kernel.locals.size()), walk_(kernel) {
   for (const Stmt& s : kernel.stmts)
     for (const LoopVar& v : s.vars) extents_[v.var] = v.extent;
 }
@@ -298,35 +297,22 @@ const std::vector<ExprId>& KernelEmitter::closure(ExprId e) const {
   auto [at, fresh] = closures_.try_emplace(e.index);
   std::vector<ExprId>& all = at->second;
   if (!fresh) return all;
+  walk_.from(e, [&](ExprId x, const Expr&) { all.push_back(x); });
   // Operands have smaller numbers than their users, so ascending order is an order of evaluation.
-  std::set<ExprId> seen{e};
-  std::vector<ExprId> work{e};
-  auto need = [&](ExprId x) {
-    if (x.valid() && seen.insert(x).second) work.push_back(x);
-  };
-  while (!work.empty()) {
-    const Expr& x = kernel.exprs[work.back()];
-    work.pop_back();
-    for (ExprId o : x.operands) need(o);
-    for (const Index& i : x.at) need(i.indirect);
-  }
-  all.assign(seen.begin(), seen.end());
+  std::sort(all.begin(), all.end());
   return all;
 }
 
 void KernelEmitter::visit(const std::vector<StmtId>& body, llvm::function_ref<void(const Stmt&)> on_stmt,
                           llvm::function_ref<void(const Expr&)> on_expr) const {
   std::vector<StmtId> work(body.rbegin(), body.rend());
-  auto expressions = [&](ExprId root) {
-    if (root.valid())
-      for (ExprId e : closure(root)) on_expr(kernel.exprs[e]);
-  };
   while (!work.empty()) {
     const Stmt& s = kernel.stmts[work.back()];
     work.pop_back();
     on_stmt(s);
-    for (ExprId e : {s.value, s.a, s.b}) expressions(e);
-    for (const Index& i : s.at) expressions(i.indirect);
+    for_each_root(s, [&](ExprId root) {
+      for (ExprId e : closure(root)) on_expr(kernel.exprs[e]);
+    });
     work.insert(work.end(), s.body.rbegin(), s.body.rend());
   }
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "ir/base/machine.h"
-#include "ir/loops/program.h"
+#include "ir/loops/walk.h"
 
 #include <llvm/ADT/STLFunctionalExtras.h>
 #include <llvm/ADT/SmallVector.h>
@@ -157,6 +157,7 @@ private:
   llvm::Value* accumulate(const loops::Stmt& s, llvm::Value* accumulator);
 
   bool is_joint(const Axis& axis, const Shape& strides, const std::vector<loops::Index>& at, bool padded) const;
+  llvm::Value* indirect_of(const loops::Index& i); ///< i64
   llvm::Value* eval_one(const loops::Expr& e);
   llvm::Value* eval_op(const loops::Expr& e, Values args);
   llvm::Value* eval_integer_division(const loops::Expr& e, llvm::Value* a, llvm::Value* d);
@@ -182,6 +183,7 @@ private:
   llvm::Value* mask_ = nullptr;
   unsigned private_lanes_ = 1; ///< scratch holds one element a lane of the outermost loop
   Values memo_;
+  mutable loops::ExprWalk walk_;
   mutable std::unordered_map<uint32_t, std::vector<loops::ExprId>> closures_;
 };
 

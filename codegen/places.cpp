@@ -34,7 +34,7 @@ int64_t hyper_offset(const Program& p, const Buffer& number) {
 }
 } // namespace
 
-Place place_of(const ModulePlan& plan, const Entry& entry, BufferId buffer) {
+BufferPlace place_of(const ModulePlan& plan, const Entry& entry, BufferId buffer) {
   const Program& p = plan.program;
   const BufferId storage = p.storage(buffer);
   const Buffer& s = p.buffers[storage];

@@ -6,11 +6,11 @@
 namespace dlcc::codegen {
 
 /// A pointer of the entry's context (layout.h) and a distance in bytes.
-struct Place {
+struct BufferPlace {
   unsigned slot;
   int64_t offset;
 };
 
-Place place_of(const ModulePlan& plan, const loops::Entry& entry, loops::BufferId buffer);
+BufferPlace place_of(const ModulePlan& plan, const loops::Entry& entry, loops::BufferId buffer);
 
 } // namespace dlcc::codegen

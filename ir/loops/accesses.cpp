@@ -1,5 +1,7 @@
 #include "ir/loops/accesses.h"
 
+#include "ir/loops/walk.h"
+
 #include <algorithm>
 
 namespace dlcc::loops {
@@ -8,7 +10,7 @@ namespace {
 
 class Collector {
 public:
-  explicit Collector(const Kernel& kernel) : k_(kernel) {}
+  explicit Collector(const Kernel& kernel) : k_(kernel), walk_expressions_(kernel) {}
 
   std::vector<AccessSite> run() {
     walk(k_.body);
@@ -32,23 +34,13 @@ private:
   }
 
   void loads(StmtId id, const Stmt& s, bool reduces) {
-    std::vector<ExprId> work;
-    std::vector<bool> seen(k_.exprs.size());
-    auto want = [&](ExprId e) {
-      if (e.valid() && !seen[e.index]) seen[e.index] = true, work.push_back(e);
-    };
-    for (ExprId e : {s.value, s.a, s.b}) want(e);
-    for (const Index& i : s.at) want(i.indirect);
-    while (!work.empty()) {
-      const Expr& e = k_.exprs[work.back()];
-      work.pop_back();
-      for (ExprId o : e.operands) want(o);
-      for (const Index& i : e.at) want(i.indirect);
+    walk_expressions_.from(s, [&](ExprId, const Expr& e) {
       if (e.kind == ExprKind::load) sites_.push_back({e.tensor, &e.at, false, e.padded, reduces, id, order_, scope_});
-    }
+    });
   }
 
   const Kernel& k_;
+  ExprWalk walk_expressions_;
   std::vector<AccessSite> sites_;
   std::vector<Bound> scope_;
   size_t order_ = 0;

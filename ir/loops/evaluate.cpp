@@ -1,5 +1,7 @@
 #include "ir/loops/evaluate.h"
 
+#include "ir/loops/walk.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -95,7 +97,11 @@ public:
       if (k_.tensors[t].access == Access::scratch) scratch_.emplace_back(k_.tensors[t].type);
     for (Tensor& s : scratch_) places_.push_back({s.type, strides_of(s.type.shape), s.data.data(), nullptr, false});
     DLCC_CHECK(places_.size() == k_.tensors.size(), "kernel '" + k_.name + "' is called with other arguments");
-    for (StmtId s : k_.stmts.ids()) make_tape(s);
+    ExprWalk walk(k_);
+    for (StmtId s : k_.stmts.ids()) {
+      walk.from(k_.stmts[s], [&](ExprId e, const Expr&) { tapes_[s].push_back(e); });
+      std::sort(tapes_[s].begin(), tapes_[s].end()); // operands come before their users
+    }
   }
 
   void run() {
@@ -104,7 +110,6 @@ public:
   }
 
 private:
-  void make_tape(StmtId s);
   void run(StmtId id, int depth);
   void run_loop(const Stmt& s, int depth);
   void run_reduce(StmtId id, const Stmt& s);
@@ -132,25 +137,6 @@ private:
   IdVector<LocalId, double> locals_;
   IdVector<ExprId, double> values_;
 };
-
-void KernelRun::make_tape(StmtId id) {
-  const Stmt& s = k_.stmts[id];
-  std::vector<ExprId> work;
-  std::vector<ExprId>& tape = tapes_[id];
-  std::vector<bool> seen(k_.exprs.size());
-  auto want = [&](ExprId e) {
-    if (e.valid() && !seen[e.index]) seen[e.index] = true, work.push_back(e), tape.push_back(e);
-  };
-  for (ExprId e : {s.value, s.a, s.b}) want(e);
-  for (const Index& i : s.at) want(i.indirect);
-  while (!work.empty()) {
-    const Expr& e = k_.exprs[work.back()];
-    work.pop_back();
-    for (ExprId o : e.operands) want(o);
-    for (const Index& i : e.at) want(i.indirect);
-  }
-  std::sort(tape.begin(), tape.end()); // operands come before their users
-}
 
 int64_t KernelRun::index(const Index& i) const {
   int64_t at = i.affine.constant;

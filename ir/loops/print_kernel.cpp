@@ -1,6 +1,7 @@
 #include "ir/loops/print_kernel.h"
 
 #include "ir/loops/text_form.h"
+#include "ir/loops/walk.h"
 
 #include <algorithm>
 #include <bit>
@@ -16,19 +17,6 @@ void TextWriter::line(const std::string& text) {
 }
 
 namespace {
-
-template <class F> void for_each_operand(const Expr& e, F f) {
-  for (ExprId o : e.operands) f(o);
-  for (const Index& i : e.at)
-    if (i.indirect.valid()) f(i.indirect);
-}
-
-template <class F> void for_each_root(const Stmt& s, F f) {
-  for (ExprId e : {s.value, s.a, s.b})
-    if (e.valid()) f(e);
-  for (const Index& i : s.at)
-    if (i.indirect.valid()) f(i.indirect);
-}
 
 template <class Vector> std::vector<std::string> names_in(const Vector& items) {
   std::vector<std::string> names;

@@ -128,8 +128,8 @@ void ProgramVerifier::call(const Call& c, const Entry& e) {
 }
 
 void ProgramVerifier::data_flow() {
-  IdVector<KernelId, KernelFacts> facts;
-  for (const Kernel& k : p_.kernels) facts.push(facts_of(k));
+  IdVector<KernelId, KernelAccesses> facts;
+  for (const Kernel& k : p_.kernels) facts.push(task_accesses_of(k));
   for (const Entry& e : p_.entries) {
     out_.at("entry " + e.name);
     verify_data_flow(p_, e, facts, out_);

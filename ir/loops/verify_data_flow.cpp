@@ -17,7 +17,7 @@ struct Use {
 
 class DataFlow {
 public:
-  DataFlow(const Program& p, const Entry& e, const IdVector<KernelId, KernelFacts>& facts, Violations& out)
+  DataFlow(const Program& p, const Entry& e, const IdVector<KernelId, KernelAccesses>& facts, Violations& out)
       : p_(p), entry_(e), facts_(facts), out_(out) {}
 
   void run() {
@@ -123,7 +123,7 @@ private:
 
   bool task_by_task(const Use& a, const Use& b) const {
     const Kernel &ka = kernel(*a.call), &kb = kernel(*b.call);
-    const KernelFacts &fa = facts_[a.call->kernel], &fb = facts_[b.call->kernel];
+    const KernelAccesses &fa = facts_[a.call->kernel], &fb = facts_[b.call->kernel];
     if (ka.tasks != kb.tasks || fa.task_vars.size() != 1 || fb.task_vars.size() != 1) return false;
     const Bound &va = fa.task_vars[0], &vb = fb.task_vars[0];
     if (va.extent != vb.extent || fa.mark != fb.mark || fa.lanes != fb.lanes) return false;
@@ -155,7 +155,7 @@ private:
 
   const Program& p_;
   const Entry& entry_;
-  const IdVector<KernelId, KernelFacts>& facts_;
+  const IdVector<KernelId, KernelAccesses>& facts_;
   Violations& out_;
   std::set<BufferId> written_;               ///< by any call
   std::map<BufferId, BufferId> last_writer_; ///< of each storage: the buffer that was written there last
@@ -163,7 +163,7 @@ private:
 
 } // namespace
 
-void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelFacts>& facts,
+void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelAccesses>& facts,
                       Violations& out) {
   DataFlow(program, entry, facts, out).run();
 }

@@ -1,6 +1,7 @@
 #include "ir/loops/text_form.h"
 #include "ir/loops/tiling.h"
 #include "ir/loops/verify_parts.h"
+#include "ir/loops/walk.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,7 @@ class KernelVerifier {
 public:
   KernelVerifier(const Kernel& kernel, const StageRules& rules, Violations& out)
       : k_(kernel), rules_(rules), out_(out), defined_(kernel.locals.size(), false),
-        in_scope_(kernel.locals.size(), false), visited_(kernel.stmts.size(), false) {}
+        in_scope_(kernel.locals.size(), false), visited_(kernel.stmts.size(), false), walk_(kernel) {}
 
   void run() {
     size_t before = out_.size();
@@ -48,6 +49,7 @@ private:
   std::vector<bool> defined_, in_scope_; // locals
   std::vector<bool> visited_;            // statements
   std::vector<VarId> scope_;
+  ExprWalk walk_;
 };
 
 void KernelVerifier::names() {
@@ -194,28 +196,18 @@ void KernelVerifier::types_of_statement(const Stmt& s) {
 
 // Locals and variables that the expressions of a statement use.
 void KernelVerifier::uses(const Stmt& s) {
-  std::vector<ExprId> work;
-  std::vector<bool> seen(k_.exprs.size());
-  auto want = [&](ExprId e) {
-    if (e.valid() && !seen[e.index]) seen[e.index] = true, work.push_back(e);
-  };
   auto index = [&](const Index& i) {
-    want(i.indirect);
     for (auto& term : i.affine.terms)
       out_.require(std::find(scope_.begin(), scope_.end(), term.first) != scope_.end(), "variables",
                    "'" + k_.vars[term.first] + "' is used outside its loop");
   };
-  for (ExprId e : {s.value, s.a, s.b}) want(e);
   for (const Index& i : s.at) index(i);
-  while (!work.empty()) {
-    const Expr& e = k_.exprs[work.back()];
-    work.pop_back();
-    for (ExprId o : e.operands) want(o);
+  walk_.from(s, [&](ExprId, const Expr& e) {
     for (const Index& i : e.at) index(i);
     if (e.kind == ExprKind::local)
       out_.require(in_scope_[e.local.index], "locals",
                    "'" + k_.locals[e.local].name + "' is used where it is not defined");
-  }
+  });
 }
 
 void KernelVerifier::define(const Stmt& s) {
@@ -288,7 +280,7 @@ void KernelVerifier::accesses() {
 // Tasks run in any order and at the same time, so they must not touch what another one stores.
 void KernelVerifier::tasks() {
   if (k_.tasks == 1) return;
-  KernelFacts facts = facts_of(k_);
+  KernelAccesses facts = task_accesses_of(k_);
   if (facts.task_vars.empty())
     return out_.add("tasks", "has " + std::to_string(k_.tasks) + " tasks but is not one loop or contraction");
   for (TensorId t : k_.tensors.ids()) {
@@ -307,20 +299,20 @@ void verify_kernel(const Kernel& kernel, const StageRules& rules, Violations& ou
   KernelVerifier(kernel, rules, out).run();
 }
 
-std::vector<const AccessSite*> KernelFacts::of(TensorId t) const {
+std::vector<const AccessSite*> KernelAccesses::of(TensorId t) const {
   std::vector<const AccessSite*> found;
   for (const AccessSite& a : accesses)
     if (a.tensor == t) found.push_back(&a);
   return found;
 }
 
-bool KernelFacts::reads_first(TensorId t) const {
+bool KernelAccesses::reads_first(TensorId t) const {
   std::vector<const AccessSite*> all = of(t);
   return all.empty() || !all[0]->store;
 }
 
-KernelFacts facts_of(const Kernel& kernel) {
-  KernelFacts facts;
+KernelAccesses task_accesses_of(const Kernel& kernel) {
+  KernelAccesses facts;
   facts.accesses = accesses_of(kernel);
   if (kernel.tasks == 1 || kernel.body.size() != 1) return facts;
   const Stmt& s = kernel.stmts[kernel.body[0]];

@@ -31,7 +31,7 @@ private:
 void verify_kernel(const Kernel& kernel, const StageRules& rules, Violations& out);
 
 /// What the rules of entries ask about a kernel that is well formed.
-struct KernelFacts {
+struct KernelAccesses {
   std::vector<AccessSite> accesses;
   std::vector<Bound> task_vars; ///< what tells its tasks apart; empty: it is not cut
   Mark mark = Mark::serial;     ///< of the loop that is cut
@@ -40,10 +40,10 @@ struct KernelFacts {
   /// The first thing it does with the tensor is not to store to it.
   bool reads_first(TensorId t) const;
 };
-KernelFacts facts_of(const Kernel& kernel);
+KernelAccesses task_accesses_of(const Kernel& kernel);
 
 /// Rules of calls and phases: alias, phase-race, written-first, overwritten.
-void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelFacts>& facts,
+void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelAccesses>& facts,
                       Violations& out);
 
 /// Rules of a planned program: place, overlap.

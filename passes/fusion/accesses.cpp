@@ -1,6 +1,7 @@
 #include "passes/fusion/accesses.h"
 
 #include "ir/graph/op.h"
+#include "ir/loops/walk.h"
 
 #include <algorithm>
 
@@ -173,13 +174,9 @@ public:
 private:
   // Marks the reads that a factor's expression consists of; tensors were made in the order of the reads.
   void mark_factor(ExprId e, int factor) {
-    std::vector<ExprId> pending{e};
-    while (!pending.empty()) {
-      const loops::Expr& x = build_.kernel().exprs[pending.back()];
-      pending.pop_back();
+    loops::ExprWalk(build_.kernel()).from(e, [&](ExprId, const loops::Expr& x) {
       if (x.kind == loops::ExprKind::load) access.reads[x.tensor.index].factor |= factor;
-      pending.insert(pending.end(), x.operands.begin(), x.operands.end());
-    }
+    });
   }
   const Function& function_;
   ValueId root_;

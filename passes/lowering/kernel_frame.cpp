@@ -1,5 +1,7 @@
 #include "passes/lowering/kernel_frame.h"
 
+#include "ir/loops/walk.h"
+
 #include <algorithm>
 
 namespace dlcc::passes {
@@ -109,17 +111,13 @@ Order reduction_order(const Kernel& kernel, Combine combine, const std::vector<L
   for (const LoopVar& v : vars) count *= v.extent;
   if (count < 32) return Order::sequential;
   bool strided = false;
-  std::vector<ExprId> pending{value};
-  while (!pending.empty()) {
-    const Expr& e = kernel.exprs[pending.back()];
-    pending.pop_back();
-    pending.insert(pending.end(), e.operands.begin(), e.operands.end());
-    if (e.kind != ExprKind::load) continue;
+  ExprWalk(kernel).from(value, [&](ExprId, const Expr& e) {
+    if (e.kind != ExprKind::load) return;
     Shape strides = strides_of(kernel.tensors[e.tensor].type.shape);
     int64_t stride = 0;
     for (size_t i = 0; i < e.at.size(); ++i) stride += e.at[i].affine.coefficient(vars.back().var) * strides[i];
     strided |= stride != 0 && stride != 1;
-  }
+  });
   if (!strided) return Order::lanes;
   // Blocks keep rounding errors small; the largest and the smallest have none.
   return combine == Combine::sum || combine == Combine::product ? Order::blocks : Order::sequential;

@@ -1,5 +1,6 @@
 #include "passes/lowering/lower_cluster.h"
 
+#include "ir/loops/walk.h"
 #include "passes/lowering/kernel_frame.h"
 
 #include <algorithm>
@@ -243,17 +244,11 @@ private:
 };
 
 bool uses(const loops::Kernel& kernel, ExprId root, loops::VarId var) {
-  std::vector<ExprId> pending{root};
-  while (!pending.empty()) {
-    const loops::Expr& e = kernel.exprs[pending.back()];
-    pending.pop_back();
-    for (const Index& i : e.at) {
-      if (i.affine.coefficient(var) != 0) return true;
-      if (i.indirect.valid()) pending.push_back(i.indirect);
-    }
-    pending.insert(pending.end(), e.operands.begin(), e.operands.end());
-  }
-  return false;
+  bool found = false;
+  loops::ExprWalk(kernel).from(root, [&](ExprId, const loops::Expr& e) {
+    for (const Index& i : e.at) found |= i.affine.coefficient(var) != 0;
+  });
+  return found;
 }
 
 int ContractionLowering::side(loops::VarId var) const {

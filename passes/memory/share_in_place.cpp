@@ -1,5 +1,6 @@
 #include "passes/memory/share_in_place.h"
 
+#include "ir/loops/walk.h"
 #include "passes/memory/liveness.h"
 
 #include <algorithm>
@@ -19,38 +20,31 @@ struct Site {
 
 class Sites {
 public:
-  Sites(const Kernel& kernel, TensorId in, TensorId out) : kernel_(kernel), in_(in), out_(out) { walk(kernel.body); }
+  Sites(const Kernel& kernel, TensorId in, TensorId out) : kernel_(kernel), walk_(kernel), in_(in), out_(out) {
+    statements(kernel.body);
+  }
   std::vector<Site> reads, writes;
   bool unclear = false; ///< read in a reduction or a factor, or where data decide; or the result is read back
 
 private:
-  void reads_of(ExprId root, const std::vector<StmtId>& body, size_t position, bool inside_reduction) {
-    if (!root.valid()) return;
-    std::vector<ExprId> pending{root};
-    while (!pending.empty()) {
-      const Expr& e = kernel_.exprs[pending.back()];
-      pending.pop_back();
-      pending.insert(pending.end(), e.operands.begin(), e.operands.end());
-      for (const Index& i : e.at)
-        if (i.indirect.valid()) pending.push_back(i.indirect);
-      if (e.kind != ExprKind::load) continue;
-      unclear = unclear || e.tensor == out_;
-      if (e.tensor != in_) continue;
-      unclear = unclear || inside_reduction || e.padded;
-      reads.push_back({&body, position, e.at});
-    }
-  }
-  void walk(const std::vector<StmtId>& body) {
+  void statements(const std::vector<StmtId>& body) {
     for (size_t i = 0; i < body.size(); ++i) {
       const Stmt& s = kernel_.stmts[body[i]];
       bool reduces = s.kind == StmtKind::reduce || s.kind == StmtKind::contract;
-      for (ExprId e : {s.value, s.a, s.b}) reads_of(e, body, i, reduces);
+      walk_.from(s, [&](ExprId, const Expr& e) {
+        if (e.kind != ExprKind::load) return;
+        unclear = unclear || e.tensor == out_;
+        if (e.tensor != in_) return;
+        unclear = unclear || reduces || e.padded;
+        reads.push_back({&body, i, e.at});
+      });
       for (const Index& index : s.at) unclear = unclear || index.indirect.valid();
       if (s.kind == StmtKind::store && s.tensor == out_) writes.push_back({&body, i, s.at});
-      walk(s.body);
+      statements(s.body);
     }
   }
   const Kernel& kernel_;
+  ExprWalk walk_;
   TensorId in_, out_;
 };
 } // namespace

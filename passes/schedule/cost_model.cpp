@@ -1,5 +1,6 @@
 #include "passes/schedule/cost_model.h"
 
+#include "ir/loops/walk.h"
 #include <algorithm>
 
 namespace dlcc::passes {
@@ -32,23 +33,20 @@ bool elementary(ScalarOp op) {
 }
 
 // Operations of one evaluation of an expression; shared parts count once a statement.
-double operations(const Kernel& kernel, ExprId root) {
+double operations(ExprWalk& walk, ExprId root) {
   double count = 0;
-  std::vector<ExprId> pending{root};
-  for (size_t steps = 0; !pending.empty() && steps < 4096; ++steps) {
-    const Expr& e = kernel.exprs[pending.back()];
-    pending.pop_back();
+  walk.from(root, [&](ExprId, const Expr& e) {
     if (e.kind == ExprKind::op)
       count += elementary(e.op) ? 20 : e.op == ScalarOp::divide || e.op == ScalarOp::sqrt ? 6 : 1;
     if (e.kind == ExprKind::load) count += 0.5;
-    pending.insert(pending.end(), e.operands.begin(), e.operands.end());
-  }
+  });
   return count;
 }
 
 struct Walk {
   const Kernel& kernel;
   KernelCost cost;
+  ExprWalk expressions{kernel};
 
   void body(const std::vector<StmtId>& stmts, double times) {
     for (StmtId id : stmts) {
@@ -70,11 +68,11 @@ struct Walk {
         break;
       }
       case StmtKind::reduce:
-        work = inside * (1 + operations(kernel, s.value));
+        work = inside * (1 + operations(expressions, s.value));
         break;
       case StmtKind::let:
       case StmtKind::check:
-        work = times * operations(kernel, s.value);
+        work = times * operations(expressions, s.value);
         break;
       case StmtKind::store:
         work = times;

@@ -101,6 +101,9 @@ TEST_P(Expressions, PlacesOfElements) {
   check("x: f32[37], out z: f32[37]", "store z[i] = x?[i - 3] + x?[2*i] + x?[i + 20]");
   check("x: f32[3,37], out z: f32[37]", "store z[i] = x?[3, i] + x?[1, i] + x[1, -1*i + 36]");
   check("t: f32[9,4], k: i64[37], out z: f32[37]", "store z[i] = t[k[i], 2] + t?[(k[i] * 2) + 1, 1]", 1e-6, 9);
+  for (const char* integer : {"i8", "u8", "i32", "i64"})
+    check("t: f32[300,4], k: " + std::string(integer) + "[37], out z: f32[37], out n: i64[37]",
+          "store z[i] = t[k[i] + 1, 2] + t?[(k[i] + k[i] - 1), 1]\nstore n[i] = index(k[i] + 3)", 1e-6, 120);
   check("k: i64[37], x: f32[37], inout t: f32[40]", "store t[i + 2] = x[i]\nstore t[0] = x[i]", 0, 9);
 }
 

@@ -8,14 +8,19 @@ namespace dlcc::passes {
 using namespace graph;
 using ops::Term;
 
-StateId state_beside(Module& module, const State& parameter, StateRole role, std::string name) {
-  while (auto found = module.find_state(name)) {
-    if (module.states[*found].role == role) return *found;
+StateTable::StateTable(Module& module) : module_(module) {
+  for (StateId id : module.states.ids()) by_name_.emplace(module.states[id].name, id);
+}
+
+StateId StateTable::beside(const State& parameter, StateRole role, std::string name) {
+  for (auto at = by_name_.find(name); at != by_name_.end(); at = by_name_.find(name)) {
+    const State& found = module_.states[at->second];
+    if (found.role == role && found.type == parameter.type) return at->second;
     name += "." + std::string(name_of(role)); // a parameter is called like that
   }
   State s;
-  s.name = std::move(name), s.type = parameter.type, s.role = role, s.where = parameter.where;
-  return module.states.push(std::move(s));
+  s.name = name, s.type = parameter.type, s.role = role, s.where = parameter.where;
+  return by_name_[std::move(name)] = module_.states.push(std::move(s));
 }
 
 namespace {
@@ -44,8 +49,8 @@ std::map<StateId, Term> clipped(const Directive* clip, std::map<StateId, Term> g
 
 class Applier {
 public:
-  Applier(Builder& b, const Directive& optimizer, Term rate, Term t, const Term* due)
-      : b_(b), optimizer_(optimizer), rate_(rate), t_(t), due_(due) {}
+  Applier(Builder& b, StateTable& states, const Directive& optimizer, Term rate, Term t, const Term* due)
+      : b_(b), states_(states), optimizer_(optimizer), rate_(rate), t_(t), due_(due) {}
 
   void apply(StateId id, Term g) {
     State parameter = b_.module().states[id]; // a copy: slots are declared on the way
@@ -55,7 +60,7 @@ public:
     double decay = optimizer_.attributes.number("weight_decay", 0);
     Term decayed = decay == 0 ? w : w - w * ops::cast(rate * decay, w.dtype());
     auto state = [&](std::string_view name) {
-      return state_beside(b_.module(), parameter, StateRole::slot, parameter.name + "/" + std::string(name));
+      return states_.beside(parameter, StateRole::slot, parameter.name + "/" + std::string(name));
     };
     auto slot = [&](std::string_view name) { return Term{&b_, b_.state(state(name))}; };
     auto set_slot = [&](std::string_view name, Term value) { update(state(name), value); };
@@ -75,6 +80,7 @@ private:
     b_.update(id, next);
   }
   Builder& b_;
+  StateTable& states_;
   const Directive& optimizer_;
   Term rate_, t_;
   const Term* due_;
@@ -94,10 +100,11 @@ Term learning_rate(Builder& builder) {
   return rate;
 }
 
-void apply_gradients(Builder& builder, const std::map<StateId, Term>& gradients, Term update_number, const Term* due) {
+void apply_gradients(Builder& builder, StateTable& states, const std::map<StateId, Term>& gradients, Term update_number,
+                     const Term* due) {
   const Directive* optimizer = builder.module().find_directive("optimizer");
   DLCC_CHECK(optimizer && find_update_rule(optimizer->name), "the module has no known optimizer");
-  Applier applier(builder, *optimizer, learning_rate(builder), update_number, due);
+  Applier applier(builder, states, *optimizer, learning_rate(builder), update_number, due);
   for (auto& [state, g] : clipped(builder.module().find_directive("clip"), gradients)) applier.apply(state, g);
 }
 

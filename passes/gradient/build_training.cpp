@@ -16,7 +16,7 @@ using ops::Term;
 namespace {
 class TrainingBuilder {
 public:
-  TrainingBuilder(Module& module, PassContext& context) : m_(module), context_(context) {}
+  TrainingBuilder(Module& module, PassContext& context) : m_(module), context_(context), states_(module) {}
   void run();
 
 private:
@@ -34,6 +34,7 @@ private:
 
   Module& m_;
   PassContext& context_;
+  StateTable states_;
   std::vector<StateId> reached_; ///< parameters that have a gradient
   bool reported_ = false;
 };
@@ -101,7 +102,7 @@ void TrainingBuilder::report_unreached(const Function& loss, const std::vector<S
 
 StateId TrainingBuilder::accumulator(StateId parameter) {
   const State& p = m_.states[parameter];
-  return state_beside(m_, p, StateRole::gradient, "grad/" + p.name);
+  return states_.beside(p, StateRole::gradient, "grad/" + p.name);
 }
 
 // The number of this update, from 1.
@@ -115,7 +116,7 @@ void TrainingBuilder::train_step(const Function& loss) {
   const Directive* accumulate = m_.find_directive("accumulate");
   int64_t every = accumulate ? accumulate->attributes.integer("steps", 1) : 1;
   if (every <= 1) {
-    apply_gradients(b, gradients, update_number(b));
+    apply_gradients(b, states_, gradients, update_number(b));
   } else {
     // sum += g; every k-th batch: apply sum / k and start again at zero
     const auto k = static_cast<double>(every);
@@ -128,7 +129,7 @@ void TrainingBuilder::train_step(const Function& loss) {
       b.update(sum, ops::where(due, 0.0, total));
       means[state] = total / k;
     }
-    apply_gradients(b, means, update_number(b), &due);
+    apply_gradients(b, states_, means, update_number(b), &due);
   }
   m_.functions.push(std::move(f));
 }
@@ -150,7 +151,7 @@ void TrainingBuilder::apply(const Function& loss) {
   Term count = ops::cast(Term{&b, b.call_scalar("n_valid")}, m_.dtype);
   std::map<StateId, Term> means;
   for (StateId s : reached_) means[s] = Term{&b, b.state(accumulator(s))} / count;
-  apply_gradients(b, means, update_number(b));
+  apply_gradients(b, states_, means, update_number(b));
   m_.functions.push(std::move(f));
 }
 

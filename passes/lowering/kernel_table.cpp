@@ -45,11 +45,8 @@ KernelId KernelTable::add(Kernel kernel) {
   auto [first, last] = by_hash_.equal_range(h);
   for (auto it = first; it != last; ++it)
     if (same_structure(kernels_[it->second], kernel)) return it->second;
-  auto taken = [&](const std::string& n) {
-    return std::any_of(kernels_.begin(), kernels_.end(), [&](const Kernel& k) { return k.name == n; });
-  };
-  std::string wanted = kernel.name;
-  for (int i = 1; taken(kernel.name); ++i) kernel.name = wanted + "." + std::to_string(i);
+  const std::string wanted = kernel.name;
+  while (!names_.insert(kernel.name).second) kernel.name = wanted + "." + std::to_string(++suffixes_[wanted]);
   KernelId id = kernels_.push(std::move(kernel));
   by_hash_.emplace(h, id);
   return id;

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace dlcc::passes {
 
@@ -16,6 +17,8 @@ public:
 private:
   IdVector<loops::KernelId, loops::Kernel>& kernels_;
   std::unordered_multimap<size_t, loops::KernelId> by_hash_;
+  std::unordered_set<std::string> names_;
+  std::unordered_map<std::string, int> suffixes_; ///< the last one tried for a name
 };
 
 } // namespace dlcc::passes

@@ -98,20 +98,20 @@ enum {
 typedef int32_t dlcc_status;
 enum {
   DLCC_OK = 0,
-  DLCC_SKIPPED = 1,       /* of an entry only: nothing in the batch counts; the state is as before, no output written */
-  DLCC_E_ARG = -1,        /* an argument is wrong; an index in the data is out of range */
-  DLCC_E_NOTFOUND = -2,   /* no such tensor, hyper-parameter or key */
-  DLCC_E_SHAPE = -3,      /* rank, dimensions or byte size differ from the compiled ones */
-  DLCC_E_DTYPE = -4,      /* element type differs from the compiled one */
-  DLCC_E_ABI = -5,        /* struct size, module ABI or file format of another version */
-  DLCC_E_CPU = -6,        /* the module needs a CPU feature or a library that this machine lacks */
-  DLCC_E_IO = -7,         /* the operating system refused; the message has its text */
-  DLCC_E_CORRUPT = -8,    /* checksum or structure of a file or module is wrong; it cannot be loaded */
-  DLCC_E_MISMATCH = -9,   /* a checkpoint of another model */
-  DLCC_E_NOMEM = -10,     /* not enough memory, or no more file descriptors */
-  DLCC_E_BUSY = -11,      /* the session is in use by another call */
-  DLCC_E_NONFINITE = -12, /* NaN or infinity; parameters are unchanged */
-  DLCC_E_COMM = -13,      /* the host's allreduce failed */
+  DLCC_SKIPPED = 1,         /* of an entry only: nothing in the batch counts; the state is as before, no output written */
+  DLCC_E_ARG = -1,          /* an argument is wrong; an index in the data is out of range */
+  DLCC_E_NOTFOUND = -2,     /* no such tensor, hyper-parameter or key */
+  DLCC_E_SHAPE = -3,        /* rank, dimensions or byte size differ from the compiled ones */
+  DLCC_E_DTYPE = -4,        /* element type differs from the compiled one */
+  DLCC_E_ABI = -5,          /* struct size, module ABI or file format of another version */
+  DLCC_E_CPU = -6,          /* the module needs a CPU feature or a library that this machine lacks */
+  DLCC_E_IO = -7,           /* the operating system refused; the message has its text */
+  DLCC_E_CORRUPT = -8,      /* checksum or structure of a file or module is wrong; it cannot be loaded */
+  DLCC_E_MISMATCH = -9,     /* a checkpoint of another model */
+  DLCC_E_NOMEM = -10,       /* not enough memory, or no more file descriptors */
+  DLCC_E_BUSY = -11,        /* the session is in use by another call */
+  DLCC_E_NONFINITE = -12,   /* NaN or infinity; parameters are unchanged */
+  DLCC_E_COMM = -13,        /* the host's allreduce failed */
   DLCC_E_UNSUPPORTED = -14, /* the module has no such entry */
   DLCC_E_INTERNAL = -15,    /* a fault of dlcc, or an exception in a callback */
   DLCC_E_STATE = -16,       /* before init or load; nothing to apply */

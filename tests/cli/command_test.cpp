@@ -74,9 +74,12 @@ TEST_F(Commands, EveryStageParsesBackToTheSameText) {
 }
 
 TEST_F(Commands, OptRunsNamedPasses) {
-  std::string text = output({"m.json", "--emit=training"});
-  std::string passes = "--passes=expand_composites,fold_constants,merge_duplicates,simplify";
-  EXPECT_NE(output({"opt", "-", passes}, {.input = text}), text);
+  const std::string training = output({"m.json", "--emit=training"});
+  const std::string passes = "--passes=expand_composites,fold_constants,merge_duplicates,simplify";
+  // The passes between two stages, named, do what the pipeline does on its way to the second.
+  const std::string some = output({"opt", "-", passes}, {.input = training});
+  EXPECT_EQ(output({"opt", "-", "--to", "simplified"}, {.input = training}), some);
+  EXPECT_NE(output({"opt", "-", "--passes=merge_duplicates"}, {.input = training}), some);
 }
 
 TEST_F(Commands, OtherOutputs) {
@@ -328,7 +331,25 @@ TEST_F(Commands, InspectShowsTensors) {
   EXPECT_EQ(output({"inspect", "--json", "m.so"}).front(), '{');
 }
 
-TEST_F(Commands, BenchReportsTheStep) { EXPECT_NE(output({"bench", "m.json", "--steps", "3"}), ""); }
+// Numbers that fit each other: the least is no more than the median, the rate is what the median says.
+TEST_F(Commands, BenchReportsTheStep) {
+  const std::string table = output({"bench", "m.json", "--steps", "3"});
+  std::smatch step;
+  ASSERT_TRUE(std::regex_search(
+      table, step, std::regex(R"(^step +([0-9]+) ns median, ([0-9]+) ns least, of 3 steps of 16 samples\n)")))
+      << table;
+  EXPECT_LE(std::stoll(step[2]), std::stoll(step[1]));
+  EXPECT_GT(std::stoll(step[2]), 0);
+  const std::string json = output({"bench", "m.json", "--steps", "5", "--json"});
+  std::smatch all;
+  ASSERT_TRUE(std::regex_search(
+      json, all,
+      std::regex(
+          R"(^\{"format":1,"batch":16,"steps":5,"median_ns":([0-9]+),"min_ns":([0-9]+),"samples_per_s":([0-9.e+]+),)")))
+      << json;
+  EXPECT_LE(std::stoll(all[2]), std::stoll(all[1]));
+  EXPECT_NEAR(std::stod(all[3]) * std::stod(all[1]), 16e9, 16);
+}
 
 TEST_F(Commands, Lists) {
   EXPECT_NE(output({"ops"}).find("matmul"), std::string::npos);

@@ -42,7 +42,38 @@ TEST(Session, AFullBatchIsPassedWithoutCopying) {
   EXPECT_LE(threads, 16);
 }
 
-TEST(Session, AShortBatchIsPaddedWithZeros) {
+// What an entry sees of each input: the caller's rows, then the last of them again.
+TEST(Session, AShortBatchIsPaddedWithItsLastSample) {
+  Handles h;
+  h.open();
+  dlcc_init(h.session, 1, nullptr);
+  static std::vector<float> x, weight;
+  static std::vector<int32_t> label;
+  FakeModule::on_train = [](const dlcc_call_v1* c) {
+    auto rows = [&](auto& into, int input, size_t each) {
+      into.resize(FakeModule::batch * each);
+      std::memcpy(into.data(), c->inputs[input], into.size() * 4);
+    };
+    rows(x, 0, 3), rows(label, 1, 1), rows(weight, 2, 1);
+  };
+  for (int64_t valid = 1; valid <= FakeModule::batch; ++valid) {
+    Batch b(valid);
+    for (int64_t r = 0; r < valid; ++r) {
+      b.label[static_cast<size_t>(r)] = static_cast<int32_t>(9 - r);
+      b.weight[static_cast<size_t>(r)] = 0.5f + static_cast<float>(r);
+    }
+    EXPECT_EQ(h.train(b, valid), DLCC_OK) << h.error.message;
+    for (int64_t r = 0; r < FakeModule::batch; ++r) {
+      const auto at = static_cast<size_t>(r), from = static_cast<size_t>(std::min(r, valid - 1));
+      for (size_t i = 0; i < 3; ++i) EXPECT_EQ(x[3 * at + i], b.x[3 * from + i]) << valid << " " << r;
+      EXPECT_EQ(label[at], b.label[from]) << valid << " " << r;
+      EXPECT_EQ(weight[at], b.weight[from]) << valid << " " << r;
+    }
+  }
+  FakeModule::on_train = nullptr;
+}
+
+TEST(Session, AShortBatchCountsItsOwnRowsOnly) {
   Handles h;
   h.open();
   dlcc_init(h.session, 1, nullptr);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <regex>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -378,13 +379,19 @@ TEST_F(Train, PredictionsReplaceNothingTheyComeFrom) {
   EXPECT_FALSE(std::filesystem::exists("-"));
 }
 
-TEST_F(Train, ServesBenchmarks) {
+TEST_F(Train, MeasuresItsSteps) {
   BenchOptions b;
   b.steps = 5;
   b.json = true;
   ASSERT_EQ(captured([&] { return bench(job_, b); }), 0) << err_;
-  EXPECT_HAS(out_, "\"median_ns\":");
-  EXPECT_HAS(out_, "\"batch\":4");
+  std::smatch all;
+  ASSERT_TRUE(std::regex_search(
+      out_, all,
+      std::regex(
+          R"(^\{"format":1,"batch":4,"steps":5,"median_ns":([0-9]+),"min_ns":([0-9]+),"samples_per_s":([0-9.e+]+),)")))
+      << out_;
+  EXPECT_LE(std::stoll(all[2]), std::stoll(all[1]));
+  EXPECT_NEAR(std::stod(all[3]) * std::stod(all[1]), 4e9, 4);
 }
 
 } // namespace dlcc::training::test

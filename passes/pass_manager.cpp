@@ -1,5 +1,7 @@
 #include "passes/pass_manager.h"
 
+#include "passes/dump.h"
+
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -66,44 +68,30 @@ private:
     if (o_.print_before.contains(name)) show("before", name, print(ir));
     std::string before = o_.print_after_change ? print(ir) : std::string();
     Ir input = o_.verify_each ? ir : Ir();
+    const Counts counts = counts_of(ir);
     auto begin = std::chrono::steady_clock::now();
+    double seconds = 0;
     try {
       DLCC_CHECK(takes(pass, ir), "the pass '" + name + "' cannot run at stage " + std::string(stage_of(ir)));
       ir = run_pass(pass, std::move(ir), context_);
-      if (o_.times)
-        o_.times->push_back(
-            {pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()});
+      seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       bool failed = context_.diagnostics && context_.diagnostics->has_errors();
       if (o_.verify_each && !failed) check(ir, name);
     } catch (const InternalError& e) {
       throw InternalError("pass '" + name + "': " + e.what() + (o_.verify_each ? save(name, input) : std::string()));
     }
+    const std::string did = difference(counts, counts_of(ir)), line = "# " + name + ": " + did + "\n";
+    if (o_.times) o_.times->push_back({pass.name, seconds, did});
     if (o_.print_after_all || o_.print_after.contains(name))
-      show("after", name, print(ir));
+      show("after", name, print(ir), line);
     else if (o_.print_after_change)
-      if (std::string after = print(ir); after != before) show("after", name, after);
+      if (std::string after = print(ir); after != before) show("after", name, after, line);
     return ir;
   }
 
-  void show(const char* when, const std::string& pass, const std::string& text) const {
+  void show(const char* when, const std::string& pass, const std::string& text, const std::string& did = {}) const {
     if (!o_.print) return;
-    o_.print("# ---- " + std::string(when) + " " + pass + " ----\n" + (o_.filter.empty() ? text : filtered(text)));
-  }
-
-  // Keeps the functions, kernels and entries whose opening line contains the filter.
-  std::string filtered(const std::string& text) const {
-    std::string out;
-    bool keep = false;
-    for (size_t at = 0; at < text.size();) {
-      size_t end = std::min(text.find('\n', at), text.size());
-      std::string line = text.substr(at, end - at) + "\n";
-      size_t indent = line.find_first_not_of(' ');
-      bool opens = line.find('@') != std::string::npos && line.find('{') != std::string::npos && indent <= 2;
-      if (opens) keep = line.find(o_.filter) != std::string::npos;
-      if (keep) out += line;
-      at = end + 1;
-    }
-    return out;
+    o_.print("# ---- " + std::string(when) + " " + pass + " ----\n" + filtered(text, o_.filter) + did);
   }
 
   std::string save(const std::string& pass, const Ir& input) const {

@@ -12,6 +12,7 @@ namespace dlcc::passes {
 struct PassTime {
   std::string_view pass;
   double seconds;
+  std::string did = {}; ///< "nodes 120 -> 86"; empty for what is no pass
 };
 
 struct PassOptions {
@@ -22,7 +23,7 @@ struct PassOptions {
   bool verify_each = true;        ///< after every pass; otherwise once at the end
   bool print_after_all = false, print_after_change = false;
   std::set<std::string> print_before, print_after;
-  std::string filter;     ///< print only functions and kernels whose name contains this
+  std::string filter;     ///< print only functions, kernels and entries whose name contains this
   std::string reproducer; ///< where a failing pass's input goes; empty: dlcc-crash-<pass>.ir in the current folder
   std::function<void(const std::string&)> print = {}; ///< receives what is printed
   std::vector<PassTime>* times = nullptr;

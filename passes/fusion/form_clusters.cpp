@@ -1,6 +1,7 @@
 #include "passes/fusion/form_clusters.h"
 
 #include "passes/fusion/effects.h"
+#include "passes/fusion/name_clusters.h"
 
 #include <algorithm>
 
@@ -236,11 +237,7 @@ void Former::place(NodeId n) {
 
 void Former::write(Function& function) const {
   function.clusters.clear();
-  for (const Group& group : groups_) {
-    // Named after the value that leaves it last, which is what a reader looks for.
-    const std::string& last = function.values[function.nodes[group.members.back()].results[0]].name;
-    function.clusters.push_back({last, group.notes});
-  }
+  for (const Group& group : groups_) function.clusters.push_back({{}, group.notes});
   for (Node& node : function.nodes) node.cluster = -1;
   for (NodeId n : function.nodes.ids())
     if (group_of_[n] != none) function.nodes[n].cluster = static_cast<int32_t>(group_of_[n]);
@@ -254,6 +251,7 @@ Module form_clusters(Module module, PassContext& context) {
     Former former(facts, context.fuse);
     former.run();
     former.write(function);
+    name_clusters(module, function);
   }
   module.stage = Stage::clustered;
   return module;

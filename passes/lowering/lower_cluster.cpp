@@ -4,6 +4,7 @@
 #include "passes/lowering/kernel_frame.h"
 
 #include <algorithm>
+#include <array>
 
 namespace dlcc::passes {
 
@@ -19,12 +20,15 @@ Shape axes(const Shape& shape, size_t first, size_t last) {
   return Shape(shape.begin() + static_cast<std::ptrdiff_t>(first), shape.begin() + static_cast<std::ptrdiff_t>(last));
 }
 
+// Of a reduction, as text calls it: "max maximum over k in 10".
+constexpr std::array result_names = {"sum", "product", "maximum", "minimum"};
+
 // What both kinds of cluster do with the values that an element expression meets.
 class ClusterSink : public ElementSink {
 public:
   ClusterSink(const LoweringContext& context, KernelFrame& frame) : context_(context), frame_(frame) {}
   ExprId reduce(loops::Combine combine, std::vector<LoopVar> vars, ExprId value) override {
-    return frame_.reduce("sum", combine, std::move(vars), value);
+    return frame_.reduce(result_names[static_cast<size_t>(combine)], combine, std::move(vars), value);
   }
   ExprId contract(std::vector<LoopVar> vars, ExprId a, ExprId b) override {
     return reduce(loops::Combine::sum, std::move(vars), frame_.build().multiply(a, b));
@@ -311,7 +315,7 @@ LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<N
   auto contraction =
       std::find_if(members.begin(), members.end(), [&](NodeId n) { return context.facts.access[n].contracts; });
   const NodeId root = contraction == members.end() ? members[0] : *contraction;
-  KernelFrame frame(context, f.values[f.nodes[members.back()].results[0]].name, f.nodes[root].where);
+  KernelFrame frame(context, f.clusters[static_cast<size_t>(f.nodes[root].cluster)].name, f.nodes[root].where);
   if (context.facts.access[root].contracts)
     ContractionLowering(context, frame, root, members, stored).run();
   else

@@ -3,7 +3,7 @@
 #include "passes/schedule/cost_model.h"
 
 #include <algorithm>
-#include <map>
+#include <cstdio>
 
 namespace dlcc::passes {
 
@@ -111,32 +111,46 @@ private:
   std::vector<Step> result_;
 };
 
-double serial_nanoseconds(const Program& p, const std::vector<Step>& steps, std::map<KernelId, double>& costs) {
+using Costs = std::vector<KernelCost>; // by kernel
+
+double serial_nanoseconds(const std::vector<Step>& steps, const Costs& costs) {
   double total = 0;
-  for (const Step& s : steps) {
-    if (s.kind != StepKind::call) continue;
-    auto [at, added] = costs.try_emplace(s.call.kernel, 0);
-    if (added) at->second = cost_of(p.kernels[s.call.kernel]).nanoseconds;
-    total += at->second;
-  }
+  for (const Step& s : steps)
+    if (s.kind == StepKind::call) total += costs[s.call.kernel.index].nanoseconds;
   return total;
 }
 
-double parallel_nanoseconds(const Program& p, const std::vector<Step>& phases, std::map<KernelId, double>& costs) {
+double parallel_nanoseconds(const Program& p, const std::vector<Step>& phases, const Costs& costs) {
   double total = region_nanoseconds;
   for (const Step& phase : phases) {
     double alone = 0, shared = 0;
-    for (const Step& s : phase.children) (p.kernels[s.call.kernel].tasks > 1 ? shared : alone) += costs[s.call.kernel];
+    for (const Step& s : phase.children)
+      (p.kernels[s.call.kernel].tasks > 1 ? shared : alone) += costs[s.call.kernel.index].nanoseconds;
     total += std::max(alone, (alone + shared) / 2) + barrier_nanoseconds;
   }
   return total;
 }
+
+template <class... Numbers> std::string formatted(const char* format, Numbers... numbers) {
+  char text[160];
+  snprintf(text, sizeof text, format, numbers...);
+  return text;
+}
+
+std::string note_of(const KernelCost& cost) {
+  return formatted("%.3g MFLOP, %.3g MB, about %.1f us on one core", cost.flops * 1e-6, cost.bytes * 1e-6,
+                   cost.nanoseconds * 1e-3);
+}
 } // namespace
 
 Program form_phases(Program program, PassContext&) {
+  Costs costs;
+  for (Kernel& kernel : program.kernels) {
+    costs.push_back(cost_of(kernel));
+    kernel.notes.push_back(note_of(costs.back()));
+  }
   for (Entry& entry : program.entries) {
-    std::map<KernelId, double> costs;
-    double serial = serial_nanoseconds(program, entry.steps, costs);
+    double serial = serial_nanoseconds(entry.steps, costs);
     std::vector<Step> phases = Phases(program, entry.steps).run();
     double parallel = parallel_nanoseconds(program, phases, costs);
     Step root;
@@ -144,9 +158,8 @@ Program form_phases(Program program, PassContext&) {
     bool worth_it = parallel < 0.8 * serial && serial - parallel > least_gain_nanoseconds;
     root.kind = worth_it ? StepKind::parallel : StepKind::serial;
     root.children = worth_it ? std::move(phases) : std::move(entry.steps);
-    auto micro = [](double ns) { return std::to_string(static_cast<int64_t>(ns / 100) / 10.0).substr(0, 5); };
-    entry.notes.push_back("estimated " + micro(serial) + " us on one thread, " + micro(parallel) +
-                          " us on two: " + (worth_it ? "parallel" : "serial"));
+    entry.notes.push_back(formatted("estimated %.1f us on one thread, %.1f us on two: %s", serial * 1e-3,
+                                    parallel * 1e-3, worth_it ? "parallel" : "serial"));
     entry.steps.clear();
     if (!root.children.empty()) entry.steps.push_back(std::move(root));
   }

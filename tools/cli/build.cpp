@@ -1,4 +1,5 @@
 // dlcc [build] MODEL -o FILE: an artefact, or the text of a stage.
+#include "passes/dump.h"
 #include "tools/cli/help.h"
 #include "tools/cli/options.h"
 #include "tools/driver/output.h"
@@ -55,7 +56,7 @@ std::string ending_of(const std::string& what) {
 }
 
 std::string BuildCommand::text_of(Compilation& c, const std::string& what) {
-  if (is_stage(what)) return passes::print(c.ir);
+  if (is_stage(what)) return passes::filtered(passes::print(c.ir), c.options.passes.filter);
   codegen::EmitOptions options;
   options.one_unit = true; // several do not make one file
   std::vector<codegen::CodeUnit> units = c.code_units(options);

@@ -27,7 +27,7 @@ std::string list_passes() {
     std::string name(e.name), stage(e.stage);
     name.resize(std::max<size_t>(name.size(), 32), ' ');
     stage.resize(12, ' ');
-    text += name + stage + std::string(e.summary) + "\n";
+    text += name + stage + (e.required ? "required  " : "optional  ") + std::string(e.summary) + "\n";
   }
   return text;
 }

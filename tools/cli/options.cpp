@@ -69,7 +69,8 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
   c.add_flag("--print-ir-after-all", compile.passes.print_after_all, "Print the IR after every pass")->group(p);
   c.add_flag("--print-ir-after-change", compile.passes.print_after_change, "Print it after passes that changed it")
       ->group(p);
-  c.add_option("--print-ir-filter", compile.passes.filter, "Print only functions and kernels with this in their name")
+  c.add_option("--print-ir-filter", compile.passes.filter,
+               "Print only what has this in its name; of an entry, also its kernels")
       ->group(p);
   c.add_flag("--time-passes", time_passes, "Print how long each pass took")->group(p);
   c.add_option("--crash-reproducer", compile.passes.reproducer, "Where a failing pass's input goes")->group(p);
@@ -145,8 +146,8 @@ void print_times(const Compilation& c) {
   double total = 0;
   for (const passes::PassTime& t : c.times) total += t.seconds;
   for (const passes::PassTime& t : c.times)
-    fprintf(stderr, "%10.3f ms %5.1f %%  %.*s\n", t.seconds * 1e3, 100 * t.seconds / total,
-            static_cast<int>(t.pass.size()), t.pass.data());
+    fprintf(stderr, "%10.3f ms %5.1f %%  %.*s%s%s\n", t.seconds * 1e3, 100 * t.seconds / total,
+            static_cast<int>(t.pass.size()), t.pass.data(), t.did.empty() ? "" : ": ", t.did.c_str());
   fprintf(stderr, "%10.3f ms          total\n", total * 1e3);
 }
 

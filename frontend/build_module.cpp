@@ -20,15 +20,25 @@ bool has_batch(const ModelSpec& spec) {
          std::any_of(spec.labels.begin(), spec.labels.end(), is_batched);
 }
 
+// The shape with the batch before it: the same but for a first extent that is the batch size.
+std::string shape_with_batch(const TensorSpec& t, int64_t batch_size) {
+  const bool begins_with_batch = t.type.rank() > 1 && t.type.shape[0] == batch_size;
+  std::string out = "[\"N\"";
+  for (size_t axis = begins_with_batch ? 1 : 0; axis < t.dims.size(); ++axis)
+    out += ", " + (t.dims[axis].symbol.empty() ? std::to_string(t.dims[axis].size) : '"' + t.dims[axis].symbol + '"');
+  return out + "]";
+}
+
 void check_tensors(const ModelSpec& spec, const std::vector<TensorSpec>& tensors, const char* what, Reporter& report) {
+  const bool needs_batch = &tensors != &spec.params && (spec.has_layers() || has_batch(spec));
   for (const TensorSpec& t : tensors) {
     if (std::find(std::begin(reserved_names), std::end(reserved_names), t.name.text) != std::end(reserved_names))
       report.error("bad-name", std::string(what) + " " + quoted(t.name.text) + " has a reserved name, expected another",
                    t.name.place);
-    if (t.batch_axis() < 0 && has_batch(spec) && &tensors != &spec.params)
+    if (t.batch_axis() < 0 && needs_batch)
       report.error("shape-mismatch",
-                   std::string(what) + " " + quoted(t.name.text) +
-                       " has no batch axis while others have, expected N first",
+                   std::string(what) + " " + quoted(t.name.text) + " is " + to_string(t.type.shape) + ", expected " +
+                       shape_with_batch(t, spec.train.batch_size) + ": the first dimension is the batch",
                    t.record->at("shape").place);
     if (t.batch_axis() > 0 && &tensors != &spec.params)
       report.error("shape-mismatch",

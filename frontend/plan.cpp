@@ -32,7 +32,7 @@ public:
   Plan make() {
     outputs();
     for (const Record& loss : spec_.losses()) plan_.losses.push_back(loss_plan(loss));
-    for (const Record& metric : spec_.metrics()) plan_metric(metric);
+    if (!report_.failed()) plan_metrics(); // they refer to the losses
     for (const std::string& name : plan_.outputs) want(name);
     for (const LossPlan& loss : plan_.losses) want(loss.prediction);
     for (const MetricPlan& metric : plan_.metrics) want(metric.prediction);
@@ -116,10 +116,16 @@ private:
     return 0;
   }
 
-  void plan_metric(const Record& metric) {
+  void plan_metrics() {
+    if (spec_.metrics().empty()) return;
+    const Record& first = spec_.metrics()[0];
     if (plan_.losses.empty())
-      return report_.error(
-          "missing-key", "metric '" + metric.type() + "' needs a label, expected a 'loss' that has one", metric.place);
+      return report_.error("missing-key", "metric '" + first.type() + "' needs a label, expected a 'loss' that has one",
+                           first.place);
+    for (const Record& metric : spec_.metrics()) plan_metric(metric);
+  }
+
+  void plan_metric(const Record& metric) {
     MetricPlan out{&metric, metric.has("name") ? metric.text("name") : metric.type(), 0, {}, {}};
     std::string prediction = metric.text_or_empty("prediction"), label = metric.text_or_empty("label");
     out.loss = loss_for(prediction, label);

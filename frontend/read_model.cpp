@@ -105,7 +105,7 @@ public:
     spec_.inputs = read_tensors("inputs");
     spec_.labels = read_tensors("labels");
     spec_.params = read_tensors("params");
-    check_parts();
+    if (!check_parts()) return;
     check_tensor_names();
     warn_of_unused(bindings);
     check_schedule();
@@ -123,20 +123,22 @@ private:
   }
 
   // Layers or nodes, and what layers need.
-  void check_parts() {
+  bool check_parts() {
     const Record& root = *spec_.root;
-    if (!root.at("layers").is_given && !root.at("nodes").is_given)
+    const bool has_network = root.has("layers") || root.has("nodes");
+    const bool has_input = !root.has("layers") || !root.records("inputs").empty();
+    if (!has_network)
       validator_.error("missing-key", "neither 'layers' nor 'nodes' is there, expected one of them", root.place);
-    if (root.at("layers").is_given && root.has("inputs") && root.records("inputs").empty())
+    if (!has_input)
       validator_.error("missing-key", "'inputs' is empty, expected at least one input for the layers",
                        root.at("inputs").place);
+    return has_network && has_input;
   }
 
   std::vector<TensorSpec> read_tensors(const char* key) {
     std::vector<TensorSpec> out;
     if (!spec_.root->has(key)) return out;
     for (Record& r : std::get<std::vector<Record>>(spec_.root->at(key).value)) {
-      if (!r.has("shape")) continue; // reported already
       TensorSpec t;
       t.name = r.entry;
       t.record = &r;
@@ -197,7 +199,7 @@ private:
     const Record* optimizer = spec_.optimizer();
     if (!optimizer || !optimizer->record("learning_rate")) return;
     const Record& rate = *optimizer->record("learning_rate");
-    if (rate.is("piecewise") && rate.has("boundaries") && rate.has("values")) check_piecewise(rate);
+    if (rate.is("piecewise")) check_piecewise(rate);
     if (rate.is("cosine") && rate.integer("warmup_steps") > 0 && !rate.has("warmup_target"))
       validator_.error("missing-key", "'warmup_steps' without 'warmup_target', expected the rate at their end",
                        rate.at("warmup_steps").place);
@@ -272,7 +274,8 @@ std::optional<ModelSpec> read_model(std::string_view text, const Overrides& over
   std::optional<Record> root = validator.read(Group::model, spec.document->root());
   if (!root) return std::nullopt;
   spec.root = std::make_unique<Record>(std::move(*root));
-  ModelReader(spec, validator, diagnostics).read(bindings);
+  // What a value has to do with others is judged when all of them are right: one fault, one message.
+  if (diagnostics.error_count() == errors_before) ModelReader(spec, validator, diagnostics).read(bindings);
   if (diagnostics.error_count() != errors_before) return std::nullopt;
   return spec;
 }
@@ -284,7 +287,7 @@ std::optional<data::DataSpec> read_data(std::string_view text, const std::vector
   if (!document) return std::nullopt;
   Validator validator(*document, diagnostics, tensor_names);
   std::optional<Record> record = validator.read(Group::data, document->root());
-  if (!record) return std::nullopt;
+  if (!record || diagnostics.error_count() != errors_before) return std::nullopt;
   data::DataSpec spec = read_data_record(*record, tensor_names, validator);
   if (diagnostics.error_count() != errors_before) return std::nullopt;
   return spec;

@@ -249,7 +249,7 @@ void add_optimizers(std::vector<RefusedName>& out) {
       "has other limits in every library, expected 'random_uniform' with 'minval' and 'maxval'");
   add(out, "initializer", {"sparse", "dirac", "delta_orthogonal", "stft"});
   add(out, "initializer key", {"seed"}, "follows from the model's 'seed' and the parameter's name");
-  add(out, "regularizer", {"l1_l2", "L1L2"}, R"(needs two factors, expected {"l1": 0.01, "l2": 0.01})");
+  add(out, "regularizer", {"l1_l2"}, R"(needs two factors, expected {"l1": 0.01, "l2": 0.01})");
   add(out, "regularizer", {"orthogonal", "OrthogonalRegularizer"});
   add(out, "regularizer key", {"type", "name"}, R"(is not needed, expected {"l1": 0.01, "l2": 0.01} or one of them)");
 }
@@ -273,7 +273,7 @@ void add_sections(std::vector<RefusedName>& out) {
   add(out, "checkpoint key", {"save_weights_only"}, "is no choice: weights and state are saved");
   add(out, "compile key", {"schedule", "jit_compile", "run_eagerly", "steps_per_execution", "weighted_metrics"});
   add(out, "precision option", {"high", "medium", "mixed_float16", "mixed_bfloat16", "bf16", "tf32"});
-  add(out, "dtype option", {"float", "float_"}, "may be two, expected 'f32' or 'f64'");
+  add(out, "dtype option", {"float"}, "may be two, expected 'f32' or 'f64'");
   add(out, "dtype option", {"int"}, "may be two, expected 'i32' or 'i64'");
   add(out, "dtype option", {"float16", "half", "f16",     "bfloat16",  "bf16",       "float128", "f8",
                             "int16",   "i16",  "short",   "uint16",    "u16",        "uint32",   "u32",
@@ -311,18 +311,18 @@ void add_nodes(std::vector<RefusedName>& out) {
   add(out, "operator", {"mse", "mae", "bce", "mse_loss", "l1_loss", "cross_entropy"},
       "is a loss, expected it in 'loss' at the top level");
   add(out, "operator",
-      {"einsum",     "tensordot",    "outer",      "inner",       "cumsum",        "cumprod",     "scan",
-       "sort",       "argsort",      "topk",       "top_k",       "unique",        "scatter",     "scatter_add",
-       "conv",       "conv1d",       "conv2d",     "conv3d",      "max_pool2d",    "avg_pool2d",  "batch_norm",
-       "layer_norm", "embedding",    "attention",  "tan",         "asin",          "acos",        "atan",
-       "atan2",      "sinh",         "cosh",       "asinh",       "acosh",         "atanh",       "log2",
-       "log10",      "exp2",         "cbrt",       "ceil",        "round",         "trunc",       "mod",
-       "remainder",  "floor_divide", "std",        "var",         "variance",      "norm",        "logsumexp",
-       "median",     "quantile",     "any",        "all",         "isnan",         "isinf",       "erfc",
-       "erfinv",     "lgamma",       "digamma",    "logical_xor", "roll",          "flip",        "reverse",
-       "triu",       "tril",         "diag",       "eye",         "arange",        "linspace",    "zeros",
-       "ones",       "full",         "zeros_like", "ones_like",   "stop_gradient", "detach",      "prelu",
-       "mish",       "celu",         "glu",        "hard_tanh",   "hard_swish",    "log_sigmoid", "softmin"});
+      {"einsum",       "tensordot",  "outer",       "inner",         "cumsum",      "cumprod",     "scan",
+       "sort",         "argsort",    "topk",        "unique",        "scatter",     "scatter_add", "conv",
+       "conv1d",       "conv2d",     "conv3d",      "max_pool2d",    "avg_pool2d",  "batch_norm",  "layer_norm",
+       "embedding",    "attention",  "tan",         "asin",          "acos",        "atan",        "atan2",
+       "sinh",         "cosh",       "asinh",       "acosh",         "atanh",       "log2",        "log10",
+       "exp2",         "cbrt",       "ceil",        "round",         "trunc",       "mod",         "remainder",
+       "floor_divide", "std",        "var",         "variance",      "norm",        "logsumexp",   "median",
+       "quantile",     "any",        "all",         "isnan",         "isinf",       "erfc",        "erfinv",
+       "lgamma",       "digamma",    "logical_xor", "roll",          "flip",        "reverse",     "triu",
+       "tril",         "diag",       "eye",         "arange",        "linspace",    "zeros",       "ones",
+       "full",         "zeros_like", "ones_like",   "stop_gradient", "detach",      "prelu",       "mish",
+       "celu",         "glu",        "hard_tanh",   "hard_swish",    "log_sigmoid", "softmin"});
 }
 } // namespace
 

@@ -141,24 +141,21 @@ template <class Visit> void for_each_key(Visit visit) {
 /// Where the records of a group stand: "'train.checkpoint'", "an entry of 'inputs' or 'labels'", "a layer".
 std::string place_of(const GroupDef& group) {
   if (group.id == Group::model) return "the top level";
-  std::set<std::string> paths, names;
-  bool is_entry = true;
+  std::set<std::string> paths, entries;
   for_each_key([&](const GroupDef& outer, const Key& key) {
     if (key.group != group.id) return;
-    is_entry &= key.kind == KeyKind::by_name;
-    names.insert(quoted(key.name));
-    const std::string around = outer.id == Group::model ? "''" : place_of(outer);
-    const bool is_single = key.kind == KeyKind::record || key.kind == KeyKind::one_or_more;
-    paths.insert(!is_single || around[0] != '\'' ? ""
-                 : around == "''"                ? quoted(key.name)
-                                                 : around.substr(0, around.size() - 1) + "." + key.name + "'");
+    if (key.kind == KeyKind::by_name) entries.insert(quoted(key.name));
+    const bool stands_once = key.kind == KeyKind::record || key.kind == KeyKind::one_or_more;
+    const std::string around = !stands_once ? "" : outer.id == Group::model ? "'" : place_of(outer);
+    if (!around.starts_with("'"))
+      paths.insert("");
+    else
+      paths.insert((around == "'" ? around : around.substr(0, around.size() - 1) + ".") + key.name + "'");
   });
-  if (is_entry && !names.empty()) return "an entry of " + either({names.begin(), names.end()});
-  return paths.size() == 1 && !paths.begin()->empty() ? *paths.begin() : with_article(group.noun);
+  if (!entries.empty()) return "an entry of " + either({entries.begin(), entries.end()});
+  return paths.size() == 1 && *paths.begin() != "" ? *paths.begin() : with_article(group.noun);
 }
-} // namespace
 
-namespace {
 /// A key of a record that a word may have meant.
 struct Owner {
   const GroupDef* group;

@@ -317,8 +317,9 @@ TEST(BadModel, data) {
           {with(R"({"train": {"format": "npy", "x": 3}})"),
            {"m.json:1:116: error: 'x' is not a string, expected the name of a file [wrong-type]"}},
           {with(R"({"train": {"format": "csv", "file": "a", "separator": "ab", "x": [true]}})"),
-           {"m.json:1:149: error: 'x' is true, expected a name, a number or a list of them [wrong-type]",
-            "m.json:1:137: error: 'separator' is 'ab', expected one character [wrong-type]"}},
+           {"m.json:1:149: error: 'x' is true, expected a name, a number or a list of them [wrong-type]"}},
+          {with(R"({"train": {"format": "csv", "file": "a", "separator": "ab", "x": [1]}})"),
+           {"m.json:1:137: error: 'separator' is 'ab', expected one character [wrong-type]"}},
           {with(R"({"transforms": [{"type": "divide", "input": "yy", "by": 0}]})"),
            {"m.json:1:127: error: unknown input 'yy' [unknown-name]",
             "m.json:1:139: error: 'by' is 0, expected numbers other than 0 [out-of-range]"}}});

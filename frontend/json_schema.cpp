@@ -20,13 +20,13 @@ std::string definition_of(Group id) {
   return name;
 }
 
-// Names of the same letters, whatever their case and wherever they have '_', '-' or ' '.
+// Names of the same letters, whatever their case and wherever they have '_' or '-'.
 std::string spelling(std::string_view name) {
-  std::string out = "[-_ ]*";
+  std::string out = "[-_]*";
   for (char c : plain_letters(name)) {
     const bool is_letter = c >= 'a' && c <= 'z';
     out += is_letter ? std::string{'[', c, static_cast<char>(c - 'a' + 'A'), ']'} : (c == '$' ? "\\$" : std::string{c});
-    out += "[-_ ]*";
+    out += "[-_]*";
   }
   return out;
 }
@@ -245,10 +245,12 @@ void SchemaWriter::record_body(const GroupDef& g, const Named& named) {
     out_.raw(source);
   else
     out_.boolean(false);
+  auto is_needed = [&](const Key& key) { return needs(named.alias, key); };
+  if (std::none_of(r.keys.begin(), r.keys.end(), is_needed) && r.conflicts.empty()) return; // [] is no schema
   out_.key("allOf");
   out_.begin_list();
   for (const Key& key : r.keys)
-    if (needs(named.alias, key)) out_.begin_object(), has_key(words, key.name), out_.end_object();
+    if (is_needed(key)) out_.begin_object(), has_key(words, key.name), out_.end_object();
   if (g.id == Group::model) {
     top_level_choice();
   } else {

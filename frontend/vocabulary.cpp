@@ -25,7 +25,7 @@ std::string either(const std::vector<std::string>& all) {
 std::string plain_letters(std::string_view name) {
   std::string out;
   for (char c : name)
-    if (c != '_' && c != '-' && c != ' ') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c != '_' && c != '-') out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return out;
 }
 

@@ -28,7 +28,7 @@ struct RefusedName {
 const std::vector<Alias>& aliases();
 const std::vector<RefusedName>& refused_names();
 
-/// Without '_', '-' and ' ', in lower case. Names that agree in this are one name: "Mean-Squared_Error".
+/// Without '_' and '-', in lower case. Names that agree in this are one name: "Mean-Squared_Error".
 std::string plain_letters(std::string_view name);
 
 class Words {

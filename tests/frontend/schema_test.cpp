@@ -110,6 +110,20 @@ TEST(Schema, agrees_with_the_compiler) {
   }
 }
 
+// Draft-07 wants lists of alternatives that are not empty, and references that lead somewhere.
+void expect_sound(const nlohmann::json& part) {
+  for (const auto& [key, value] : part.items()) {
+    if (key == "allOf" || key == "anyOf" || key == "oneOf" || key == "enum") {
+      EXPECT_FALSE(value.empty()) << part.dump().substr(0, 200);
+    }
+    if (key == "$ref" && value.is_string()) {
+      EXPECT_TRUE(schema().contains(nlohmann::json::json_pointer(value.get<std::string>().substr(1)))) << value;
+    }
+    if (value.is_structured()) expect_sound(value);
+  }
+}
+TEST(Schema, is_sound) { expect_sound(schema()); }
+
 // With DLCC_SCHEMA_CORPUS=folder the schema and the corpus are written there, for a validator from elsewhere.
 TEST(Schema, corpus_can_be_written_out) {
   const char* folder = std::getenv("DLCC_SCHEMA_CORPUS");

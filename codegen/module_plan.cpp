@@ -42,7 +42,7 @@ int32_t abi_region(Region region) {
 }
 
 namespace {
-int32_t tensor_kind(const Buffer& b) {
+int32_t tensor_kind(const Buffer& b, bool accumulates) {
   switch (b.role) {
   case TensorRole::input:
     return DLCC_T_INPUT;
@@ -69,7 +69,7 @@ int32_t tensor_kind(const Buffer& b) {
   case Region::slot:
     return DLCC_T_OPT;
   case Region::buffer:
-    return DLCC_T_BUFFER;
+    return accumulates ? DLCC_T_ACCUMULATOR : DLCC_T_BUFFER;
   case Region::grad:
     return DLCC_T_GRAD;
   default:
@@ -77,15 +77,27 @@ int32_t tensor_kind(const Buffer& b) {
   }
 }
 
-void find_used(const std::vector<Step>& steps, IdVector<KernelId, bool>& used) {
+template <class Visit> void for_each_call(const Entry& entry, Visit&& visit) {
   std::vector<const Step*> work;
-  for (const Step& s : steps) work.push_back(&s);
+  for (const Step& s : entry.steps) work.push_back(&s);
   while (!work.empty()) {
     const Step& s = *work.back();
     work.pop_back();
     for (const Step& child : s.children) work.push_back(&child);
-    if (s.kind == StepKind::call) used[s.call.kernel] = true;
+    if (s.kind == StepKind::call) visit(s.call);
   }
+}
+
+// What the entry that resets the metrics touches.
+IdVector<BufferId, bool> find_accumulators(const Program& program) {
+  IdVector<BufferId, bool> accumulates(program.buffers.size());
+  for (const Entry& e : program.entries) {
+    if (entry_kind(e.name) != DLCC_FN_METRICS_RESET) continue;
+    for_each_call(e, [&](const Call& call) {
+      for (BufferId b : call.arguments) accumulates[program.storage(b)] = true;
+    });
+  }
+  return accumulates;
 }
 } // namespace
 
@@ -106,6 +118,7 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
                        const EmitOptions& options)
     : program(program), target(target), info(info), options(options), used(program.kernels.size()) {
   DLCC_CHECK(program.stage == Stage::planned, "code is made for planned programs only");
+  const IdVector<BufferId, bool> accumulates = find_accumulators(program);
   for (BufferId id : program.buffers.ids()) {
     const Buffer& b = program.buffers[id];
     if (b.view_of.valid()) continue;
@@ -115,10 +128,11 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
       int64_t& size = region_bytes[static_cast<size_t>(region)];
       size = std::max(size, round_up(b.offset + byte_count(b.type), 64));
     }
-    if (tensor_kind(b) == 0) continue;
+    const int32_t kind = tensor_kind(b, accumulates[id]);
+    if (kind == 0) continue;
     auto [at, fresh] = tensor_index.try_emplace(tensor_name(b), static_cast<int32_t>(tensors.size()));
     if (fresh) {
-      tensors.push_back({id, tensor_kind(b), b.region == Region::input || b.region == Region::output ? -1 : region});
+      tensors.push_back({id, kind, b.region == Region::input || b.region == Region::output ? -1 : region});
     } else { // several entries may name one tensor
       const Buffer& first = program.buffers[tensors[static_cast<size_t>(at->second)].buffer];
       DLCC_CHECK(first.type == b.type && first.region == b.region, "two tensors named '" + b.name + "'");
@@ -130,7 +144,7 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
     for (BufferId b : program.entries[i].outputs) outputs += round_up(byte_count(program.buffers[b].type), 64);
     spill = std::max(spill, outputs);
     arena_bytes = std::max(arena_bytes, program.entries[i].arena_bytes);
-    find_used(program.entries[i].steps, used);
+    for_each_call(program.entries[i], [&](const Call& call) { used[call.kernel] = true; });
   }
   int64_t& work = region_bytes[DLCC_REG_WORK];
   fault_offset = round_up(std::max(work, arena_bytes), 64);

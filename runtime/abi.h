@@ -55,7 +55,7 @@ enum {
 
 /* What a tensor is. INPUT, LABEL and WEIGHT (per-sample weights) are given by the caller in dlcc_call_v1.inputs;
  * OUTPUT, LOSS and METRIC are written to dlcc_call_v1.outputs; PARAM, OPT, BUFFER and GRAD live in the region of that
- * name. */
+ * name; an ACCUMULATOR is what METRICS_RESET zeroes and lives in BUFFER. */
 enum {
   DLCC_T_INPUT = 1,
   DLCC_T_LABEL,
@@ -66,7 +66,8 @@ enum {
   DLCC_T_BUFFER,
   DLCC_T_GRAD,
   DLCC_T_LOSS,
-  DLCC_T_METRIC
+  DLCC_T_METRIC,
+  DLCC_T_ACCUMULATOR
 };
 
 /* Entries. Each kind occurs at most once in a module. In every entry: rows >= n_valid of each input are those of a

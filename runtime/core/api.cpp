@@ -1,10 +1,9 @@
 // The C functions: handles are checked, exceptions become statuses, a session admits one caller at a time.
-#include <atomic>
 #include <cstring>
-#include <mutex>
 
 #include "runtime/core/checkpoint.h"
 #include "runtime/core/error.h"
+#include "runtime/core/handles.h"
 #include "runtime/core/session.h"
 
 using dlcc::runtime::Error;
@@ -13,93 +12,44 @@ using dlcc::runtime::guarded;
 using dlcc::runtime::Module;
 using dlcc::runtime::Session;
 
-// Memory of handles is recycled, never freed, so that the magic word of a closed handle can be read: closing twice and
-// most uses after closing are caught.
-struct dlcc_module {
-  std::atomic<uint64_t> magic{0};
-  std::shared_ptr<const Module> impl;
-  dlcc_module* next = nullptr;
-  static constexpr uint64_t open_magic = 0x656c75646f6d4c44;
-};
-
-struct dlcc_session {
-  std::atomic<uint64_t> magic{0};
-  std::unique_ptr<Session> impl;
-  dlcc_session* next = nullptr;
-  static constexpr uint64_t open_magic = 0x6e6f69737365734c;
-};
-
 namespace {
 
-template <class Handle> class HandlePool {
-public:
-  template <class Impl> Handle* open(Impl&& impl) {
-    Handle* h = take();
-    h->impl = std::forward<Impl>(impl);
-    h->magic.store(Handle::open_magic, std::memory_order_release);
-    return h;
-  }
-  // False if the handle was not open.
-  bool close(Handle* h) {
-    uint64_t expected = Handle::open_magic;
-    if (!h || !h->magic.compare_exchange_strong(expected, 0)) return false;
-    h->impl.reset();
-    std::lock_guard lock(mutex_);
-    h->next = free_;
-    free_ = h;
-    return true;
-  }
-  // Lives until the process ends, whatever is still open then.
-  static HandlePool& get() {
-    static auto* pool = new HandlePool;
-    return *pool;
-  }
-
-private:
-  Handle* take() {
-    std::lock_guard lock(mutex_);
-    if (!free_) return new Handle;
-    Handle* h = free_;
-    free_ = h->next;
-    return h;
-  }
-  std::mutex mutex_;
-  Handle* free_ = nullptr;
-};
-
-template <class Handle> bool is_open(const Handle* h) {
-  return h && h->magic.load(std::memory_order_acquire) == Handle::open_magic;
-}
+using Modules = dlcc::runtime::HandleTable<dlcc_module, std::shared_ptr<const Module>>;
+using Sessions = dlcc::runtime::HandleTable<dlcc_session, std::unique_ptr<Session>>;
 
 void require(const void* argument, const char* name) {
   if (!argument) fail(DLCC_E_ARG, "%s is null", name);
 }
 
-Session& checked(const dlcc_session* s) {
-  require(s, "session");
-  if (!is_open(s)) fail(DLCC_E_ARG, "session is not open (destroyed?)");
-  return *s->impl;
+// Null if the handle is not open.
+std::shared_ptr<const Module> module_of(const dlcc_module* handle) {
+  std::shared_ptr<const Module> module;
+  Modules::get().look_at(handle, [&](const auto& object) { module = object; });
+  return module;
 }
 
 class Exclusive {
 public:
-  explicit Exclusive(Session& s) : session_(s) {
-    if (s.busy.exchange(true, std::memory_order_acquire)) fail(DLCC_E_BUSY, "the session is in use by another call");
+  explicit Exclusive(const dlcc_session* s) : handle_(s) {
+    require(s, "session");
+    const auto entry = Sessions::get().enter(s);
+    if (entry == Sessions::Entry::closed) fail(DLCC_E_ARG, "session is not open (destroyed?)");
+    if (entry == Sessions::Entry::busy) fail(DLCC_E_BUSY, "the session is in use by another call");
   }
-  ~Exclusive() { session_.busy.store(false, std::memory_order_release); }
+  ~Exclusive() { Sessions::get().leave(handle_); }
   Exclusive(const Exclusive&) = delete;
   Exclusive& operator=(const Exclusive&) = delete;
+  Session& session() const { return Sessions::get().entered(handle_); }
 
 private:
-  Session& session_;
+  const dlcc_session* handle_;
 };
 
 // Runs `body(Session&)` as the only user of the session.
 template <class Body> dlcc_status with(const dlcc_session* s, dlcc_error* err, Body&& body) {
   return guarded(err, [&] {
-    Session& session = checked(s);
-    Exclusive exclusive(session);
-    body(session);
+    const Exclusive exclusive(s);
+    body(exclusive.session());
   });
 }
 
@@ -126,7 +76,7 @@ dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* er
   return guarded(err, [&] {
     require(out, "out");
     *out = nullptr;
-    *out = HandlePool<dlcc_module>::get().open(dlcc::runtime::open_module(path));
+    *out = Modules::get().open(dlcc::runtime::open_module(path));
   });
 }
 
@@ -151,19 +101,21 @@ dlcc_status dlcc_module_wrap_owned(const dlcc_module_v1* info, void (*release)(v
       std::shared_ptr<const Module> module;
     };
     auto both = std::make_shared<Both>(Both{std::move(owned), std::move(module)});
-    *out = HandlePool<dlcc_module>::get().open(std::shared_ptr<const Module>(both, both->module.get()));
+    *out = Modules::get().open(std::shared_ptr<const Module>(both, both->module.get()));
   });
 }
 
-void dlcc_module_close(dlcc_module* module) { HandlePool<dlcc_module>::get().close(module); }
+void dlcc_module_close(dlcc_module* module) { Modules::get().close(module); }
 
 const dlcc_module_v1* dlcc_module_info(const dlcc_module* module) {
-  return is_open(module) ? &module->impl->info() : nullptr;
+  const auto open = module_of(module);
+  return open ? &open->info() : nullptr;
 }
 
 int32_t dlcc_module_find(const dlcc_module* module, const char* tensor_name) {
-  if (!is_open(module) || !tensor_name) return DLCC_E_ARG;
-  int32_t i = module->impl->find_tensor(tensor_name);
+  const auto open = module_of(module);
+  if (!open || !tensor_name) return DLCC_E_ARG;
+  int32_t i = open->find_tensor(tensor_name);
   return i < 0 ? DLCC_E_NOTFOUND : i;
 }
 
@@ -173,18 +125,16 @@ dlcc_status dlcc_session_create(dlcc_module* module, const dlcc_session_options*
     require(out, "out");
     *out = nullptr;
     require(module, "module");
-    if (!is_open(module)) fail(DLCC_E_ARG, "module is not open (closed?)");
+    auto open = module_of(module);
+    if (!open) fail(DLCC_E_ARG, "module is not open (closed?)");
     dlcc_session_options defaults{};
     defaults.struct_size = sizeof defaults;
-    *out = HandlePool<dlcc_session>::get().open(std::make_unique<Session>(module->impl, options ? *options : defaults));
+    *out = Sessions::get().open(std::make_unique<Session>(std::move(open), options ? *options : defaults));
   });
 }
 
-void dlcc_session_destroy(dlcc_session* session) {
-  // A call that is under way, perhaps the one whose callback asks for this, still needs the session.
-  if (is_open(session) && session->impl->busy.exchange(true, std::memory_order_acquire)) return;
-  HandlePool<dlcc_session>::get().close(session);
-}
+// Not while a call is under way, perhaps the one whose callback asks for this: it still needs the session.
+void dlcc_session_destroy(dlcc_session* session) { Sessions::get().close(session); }
 
 dlcc_status dlcc_init(dlcc_session* session, uint64_t seed, dlcc_error* err) {
   return with(session, err, [&](Session& s) { s.init(seed); });
@@ -268,8 +218,18 @@ dlcc_status dlcc_metrics_result(dlcc_session* session, double* values, int n, dl
   return with(session, err, [&](Session& s) { s.metrics_result(values, n); });
 }
 
-uint64_t dlcc_batches(const dlcc_session* session) { return is_open(session) ? session->impl->batches() : 0; }
-uint64_t dlcc_updates(const dlcc_session* session) { return is_open(session) ? session->impl->updates() : 0; }
+// Also while another call uses the session.
+uint64_t dlcc_batches(const dlcc_session* session) {
+  uint64_t batches = 0;
+  Sessions::get().look_at(session, [&](const auto& s) { batches = s->batches(); });
+  return batches;
+}
+
+uint64_t dlcc_updates(const dlcc_session* session) {
+  uint64_t updates = 0;
+  Sessions::get().look_at(session, [&](const auto& s) { updates = s->updates(); });
+  return updates;
+}
 
 dlcc_status dlcc_checkpoint_meta_set(dlcc_session* session, const char* key, const char* value, dlcc_error* err) {
   return with(session, err, [&](Session& s) {

@@ -133,10 +133,20 @@ DLCC_API dlcc_status dlcc_checkpoint_meta_set(dlcc_session* session, const char*
 DLCC_API dlcc_status dlcc_checkpoint_meta_get(dlcc_session* session, const char* key, char* value, uint64_t size,
                                               dlcc_error* err);
 /* What to save or load: PARAMS = parameters, buffers and attachments, OPT = slots and pending gradients, RNG = seed,
- * counters, hyper-parameters and metadata strings; 0 means ALL. PARTIAL: also from another model, or from a safetensors
- * file of another program, whose parameters have the names of the model alone ("hidden/kernel"); by name, dtype and
- * shape. What is skipped is logged; nothing at all is DLCC_E_MISMATCH. */
-enum { DLCC_SAVE_PARAMS = 1, DLCC_SAVE_OPT = 2, DLCC_SAVE_RNG = 4, DLCC_SAVE_ALL = 7, DLCC_LOAD_PARTIAL = 16 };
+ * counters, hyper-parameters and metadata strings; 0 means ALL.
+ * WEIGHTS: from any model's checkpoint, or from a safetensors file of another program, whose parameters have the names
+ * of the model alone ("hidden/kernel"). Parameters and buffers must be those of this model, by name, dtype and shape,
+ * none missing and no parameter more; DLCC_E_MISMATCH names what differs. RNG is taken if the file has it.
+ * PARTIAL: the same, but what does not fit is skipped and logged; nothing at all is DLCC_E_MISMATCH.
+ * With both, the accumulators of metrics are taken where they fit and are otherwise as they were. */
+enum {
+  DLCC_SAVE_PARAMS = 1,
+  DLCC_SAVE_OPT = 2,
+  DLCC_SAVE_RNG = 4,
+  DLCC_SAVE_ALL = 7,
+  DLCC_LOAD_PARTIAL = 16,
+  DLCC_LOAD_WEIGHTS = 32
+};
 /* Temporary file, fsync, read back, rename, fsync of the folder: `path` is the old or the new file, never a part. */
 DLCC_API dlcc_status dlcc_checkpoint_save(dlcc_session* session, const char* path, uint32_t flags, dlcc_error* err);
 /* Verifies the whole file before it changes anything. DLCC_E_IO: it cannot be read; DLCC_E_CORRUPT: damaged, or no

@@ -68,6 +68,7 @@ static int32_t home_region(int32_t kind) {
   case DLCC_T_OPT:
     return DLCC_REG_OPT;
   case DLCC_T_BUFFER:
+  case DLCC_T_ACCUMULATOR:
     return DLCC_REG_BUFFER;
   case DLCC_T_GRAD:
     return DLCC_REG_GRAD;
@@ -90,7 +91,7 @@ void Module::check_tensor(int32_t i, const char* origin) {
   require(tensors_.emplace(tensor_name, i).second, "second definition");
   constexpr std::string_view role = "param/";
   if (tensor_name.starts_with(role)) parameters_.emplace(tensor_name.substr(role.size()), i);
-  require(t.kind >= DLCC_T_INPUT && t.kind <= DLCC_T_METRIC, "kind");
+  require(t.kind >= DLCC_T_INPUT && t.kind <= DLCC_T_ACCUMULATOR, "kind");
   const uint64_t size = dtype_bytes(t.dtype);
   require(size != 0, "dtype");
   require(t.rank >= 0 && t.rank <= 8 && (t.dims || t.rank == 0), "rank");

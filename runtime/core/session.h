@@ -14,7 +14,7 @@ namespace dlcc::runtime {
 
 class CheckpointFile;
 
-// Everything throws Error. One thread at a time; the C interface guards that with `busy`.
+// Everything throws Error. One thread at a time, but for the two counters; the C interface guards that.
 class Session {
 public:
   Session(std::shared_ptr<const Module> module, const dlcc_session_options& options);
@@ -43,8 +43,6 @@ public:
 
   uint64_t batches() const { return batches_.load(std::memory_order_relaxed); }
   uint64_t updates() const { return updates_.load(std::memory_order_relaxed); }
-
-  std::atomic<bool> busy{false};
 
 private:
   // Where an entry's inputs are padded and its unwanted or short outputs go: offsets into staging_.
@@ -84,7 +82,10 @@ private:
   std::vector<int32_t> saved_tensors(uint32_t flags) const;
   std::string state_signature() const;
   std::string program_hash() const;
-  void check_compatible(const CheckpointFile& file, uint32_t flags);
+  struct Differences;
+  using Staged = std::vector<std::pair<int32_t, std::vector<char>>>; // tensors and their new bytes
+  void check_compatible(const CheckpointFile& file, bool by_name);
+  Staged read_tensors(const CheckpointFile& file, uint32_t what, Differences& differences) const;
   void load_counters(const CheckpointFile& file, uint32_t flags);
 
   std::shared_ptr<const Module> module_;

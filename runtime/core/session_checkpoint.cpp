@@ -1,7 +1,9 @@
 // Saving a session to a checkpoint and loading one: which tensors, which counters, and when a file fits a model.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "runtime/core/checkpoint.h"
 #include "runtime/core/error.h"
@@ -58,16 +60,44 @@ std::string difference(const dlcc_tensor_desc& t, const StoredTensor* s) {
          " there and " + here + " here";
 }
 
+bool is_values(int32_t kind) { return kind == DLCC_T_PARAM || kind == DLCC_T_BUFFER || kind == DLCC_T_ACCUMULATOR; }
+bool is_state(int32_t kind) { return is_values(kind) || kind == DLCC_T_OPT; }
+
+// Items until their text is full, then how many are left.
+std::string first_of(const std::vector<std::string>& items, size_t bytes) {
+  std::string text;
+  size_t shown = 0;
+  for (; shown < items.size() && (shown == 0 || text.size() + items[shown].size() <= bytes); ++shown)
+    text += (shown ? ", " : "") + items[shown];
+  return shown == items.size() ? text : text + " and " + std::to_string(items.size() - shown) + " more";
+}
+
 } // namespace
+
+// How a file's tensors differ from those of this model, in one line.
+struct Session::Differences {
+  std::vector<std::string> missing, other_type, unknown;
+
+  bool empty() const { return missing.empty() && other_type.empty() && unknown.empty(); }
+  std::string text() const {
+    const std::pair<const char*, const std::vector<std::string>*> groups[] = {
+        {"missing: ", &missing}, {"of another type: ", &other_type}, {"not in this model: ", &unknown}};
+    const auto used = std::count_if(std::begin(groups), std::end(groups), [](auto& g) { return !g.second->empty(); });
+    std::string out;
+    for (auto& [head, items] : groups)
+      if (!items->empty())
+        out += (out.empty() ? "" : "; ") + (head + first_of(*items, 180 / static_cast<size_t>(used)));
+    return out;
+  }
+};
 
 std::vector<int32_t> Session::saved_tensors(uint32_t flags) const {
   const bool gradients = pending_gradients_ > 0 || module_->accumulate_steps() > 1;
   std::vector<int32_t> out;
   for (uint32_t i = 0; i < module_->info().n_tensors; ++i) {
     const int32_t kind = module_->info().tensors[i].kind;
-    const bool values = kind == DLCC_T_PARAM || kind == DLCC_T_BUFFER;
     const bool slots = kind == DLCC_T_OPT || (kind == DLCC_T_GRAD && gradients);
-    if ((values && (flags & DLCC_SAVE_PARAMS)) || (slots && (flags & DLCC_SAVE_OPT)))
+    if ((is_values(kind) && (flags & DLCC_SAVE_PARAMS)) || (slots && (flags & DLCC_SAVE_OPT)))
       out.push_back(static_cast<int32_t>(i));
   }
   return out;
@@ -78,7 +108,7 @@ std::string Session::state_signature() const {
   Sha256 hash;
   for (uint32_t i = 0; i < module_->info().n_tensors; ++i) {
     const dlcc_tensor_desc& t = module_->info().tensors[i];
-    if (t.kind != DLCC_T_PARAM && t.kind != DLCC_T_OPT && t.kind != DLCC_T_BUFFER) continue;
+    if (!is_state(t.kind)) continue;
     std::string line =
         std::to_string(t.kind) + " " + describe(t.dtype, t.dims, static_cast<size_t>(t.rank)) + " " + t.name + "\n";
     hash.update(line.data(), line.size());
@@ -148,20 +178,18 @@ static Attachments attachments_of(const CheckpointFile& file) {
   return out;
 }
 
-// Refuses a checkpoint of another model; warns of another program.
-void Session::check_compatible(const CheckpointFile& file, uint32_t flags) {
+// Refuses a checkpoint of another model, unless tensors are taken `by_name`; warns of another program.
+void Session::check_compatible(const CheckpointFile& file, bool by_name) {
   const std::string name = escape(file.path());
   const std::string* there = file.meta("dlcc.model_hash");
   const std::string* signature = file.meta("dlcc.state_signature");
   const std::string here = model_fingerprint(module_->info());
   const bool same_model = there && *there == here && signature && *signature == state_signature();
-  if (!same_model && !(flags & DLCC_LOAD_PARTIAL)) {
+  if (!same_model && !by_name) {
     std::string first;
-    for (uint32_t i = 0; i < module_->info().n_tensors && first.empty(); ++i) {
-      const dlcc_tensor_desc& t = module_->info().tensors[i];
-      if (t.kind == DLCC_T_PARAM || t.kind == DLCC_T_BUFFER || t.kind == DLCC_T_OPT)
+    for (uint32_t i = 0; i < module_->info().n_tensors && first.empty(); ++i)
+      if (const dlcc_tensor_desc& t = module_->info().tensors[i]; is_state(t.kind))
         first = difference(t, file.find(t.name));
-    }
     for (const StoredTensor& s : file.tensors())
       if (first.empty() && module_->find_tensor(s.name) < 0 && !is_attachment(s.name))
         first = "'" + escape(s.name) + "' is not in this model";
@@ -191,14 +219,47 @@ void Session::load_counters(const CheckpointFile& file, uint32_t flags) {
   meta_ = std::move(meta);
 }
 
+// Reads what `what` asks for into memory of its own, and notes what does not fit. Accumulators are not weights: they
+// are taken where they fit, and begin anew where they do not.
+Session::Staged Session::read_tensors(const CheckpointFile& file, uint32_t what, Differences& differences) const {
+  Staged staged;
+  std::set<std::string_view> known;
+  for (uint32_t i = 0; i < module_->info().n_tensors; ++i) {
+    const dlcc_tensor_desc& t = module_->info().tensors[i];
+    const StoredTensor* s = find(file, t);
+    if (s) known.insert(s->name);
+    const bool slots = t.kind == DLCC_T_OPT || t.kind == DLCC_T_GRAD;
+    if (!(is_values(t.kind) && (what & DLCC_SAVE_PARAMS)) && !(slots && (what & DLCC_SAVE_OPT))) continue;
+    if (s && same_type(t, *s)) {
+      staged.emplace_back(static_cast<int32_t>(i), std::vector<char>(t.nbytes));
+      file.read(*s, staged.back().second.data());
+    } else if (t.kind == DLCC_T_ACCUMULATOR || (t.kind == DLCC_T_GRAD && !s)) { // gradients: none were pending
+      continue;
+    } else if (s) {
+      differences.other_type.push_back(difference(t, s));
+    } else {
+      differences.missing.push_back("'" + escape(t.name) + "'");
+    }
+  }
+  // What a parameter is called; everything else in a checkpoint belongs to its run.
+  for (const StoredTensor& s : file.tensors())
+    if ((what & DLCC_SAVE_PARAMS) && !known.contains(s.name) && !is_attachment(s.name) &&
+        (file.is_plain() || s.name.starts_with("param/")))
+      differences.unknown.push_back("'" + escape(s.name) + "'");
+  return staged;
+}
+
 void Session::load(const std::string& path, uint32_t flags) {
-  const uint32_t what = parts(flags, DLCC_SAVE_ALL | DLCC_LOAD_PARTIAL);
+  const uint32_t what = parts(flags, DLCC_SAVE_ALL | DLCC_LOAD_PARTIAL | DLCC_LOAD_WEIGHTS);
+  const bool partial = flags & DLCC_LOAD_PARTIAL, by_name = flags & (DLCC_LOAD_PARTIAL | DLCC_LOAD_WEIGHTS);
   using Accept = CheckpointFile::Accept;
-  const CheckpointFile file(path, flags & DLCC_LOAD_PARTIAL ? Accept::plain : Accept::verified);
-  check_compatible(file, flags);
+  const CheckpointFile file(path, by_name ? Accept::plain : Accept::verified);
+  const std::string name = escape(path);
+  check_compatible(file, by_name);
   const auto has = file.is_plain() ? uint32_t{DLCC_SAVE_PARAMS} : parse_number<uint32_t>(file, "dlcc.flags");
-  if (uint32_t lacking = what & ~has; lacking && !(flags & DLCC_LOAD_PARTIAL))
-    fail(DLCC_E_NOTFOUND, "'%s' has no %s", escape(path).c_str(),
+  const uint32_t may_lack = partial ? DLCC_SAVE_OPT | DLCC_SAVE_RNG : by_name ? DLCC_SAVE_RNG : 0;
+  if (uint32_t lacking = what & ~has & ~may_lack)
+    fail(DLCC_E_NOTFOUND, "'%s' has no %s", name.c_str(),
          lacking & DLCC_SAVE_PARAMS ? "parameters"
          : lacking & DLCC_SAVE_OPT  ? "optimizer state"
                                     : "counters");
@@ -206,36 +267,20 @@ void Session::load(const std::string& path, uint32_t flags) {
   const uint64_t pending = take & DLCC_SAVE_OPT ? parse_number<uint64_t>(file, "dlcc.pending_gradients") : 0;
 
   // Everything that can fail comes before the first change of the session.
-  std::vector<std::pair<int32_t, std::vector<char>>> staged;
-  std::vector<std::string> skipped;
-  for (uint32_t i = 0; i < module_->info().n_tensors; ++i) {
-    const dlcc_tensor_desc& t = module_->info().tensors[i];
-    const bool values = t.kind == DLCC_T_PARAM || t.kind == DLCC_T_BUFFER;
-    const bool slots = t.kind == DLCC_T_OPT || t.kind == DLCC_T_GRAD;
-    if (!(values && (what & DLCC_SAVE_PARAMS)) && !(slots && (what & DLCC_SAVE_OPT))) continue;
-    if (slots && !(has & DLCC_SAVE_OPT)) continue;
-    const StoredTensor* s = find(file, t);
-    if (t.kind == DLCC_T_GRAD && !s) continue; // none were pending
-    std::string differs = difference(t, s);
-    if (differs.empty()) {
-      staged.emplace_back(static_cast<int32_t>(i), std::vector<char>(t.nbytes));
-      file.read(*s, staged.back().second.data());
-      continue;
-    }
-    if (!(flags & DLCC_LOAD_PARTIAL)) fail(DLCC_E_MISMATCH, "'%s': %s", escape(path).c_str(), differs.c_str());
-    skipped.push_back(std::move(differs));
-  }
+  Differences differences;
+  const Staged staged = read_tensors(file, take, differences);
+  if (!differences.empty() && (!partial || staged.empty()))
+    fail(DLCC_E_MISMATCH, "'%s' does not fit this model: %s", name.c_str(), differences.text().c_str());
+  if (!ready_ && !(differences.missing.empty() && differences.other_type.empty()))
+    fail(DLCC_E_STATE, "'%s' does not hold the whole state of this model, which has none yet: %s", name.c_str(),
+         differences.text().c_str());
+  if (!ready_ && !(take & DLCC_SAVE_PARAMS))
+    fail(DLCC_E_STATE, "the session has no state yet: call dlcc_init before loading '%s'", name.c_str());
+  if (!differences.empty()) log(1, "'" + name + "': skipped: " + differences.text());
+
   // In a file of somebody else's such a name may be that of a parameter.
   const bool takes_attachments = (take & DLCC_SAVE_PARAMS) && !file.is_plain();
   Attachments attachments = takes_attachments ? attachments_of(file) : Attachments();
-  if (staged.empty() && !skipped.empty())
-    fail(DLCC_E_MISMATCH, "'%s': nothing in it fits this model: %s", escape(path).c_str(), skipped[0].c_str());
-  if (!ready_ && !skipped.empty())
-    fail(DLCC_E_STATE, "'%s' does not hold the whole state of this model, which has none yet: %s", escape(path).c_str(),
-         skipped[0].c_str());
-  if (!ready_ && !(what & DLCC_SAVE_PARAMS))
-    fail(DLCC_E_STATE, "the session has no state yet: call dlcc_init before loading '%s'", escape(path).c_str());
-  for (const std::string& text : skipped) log(1, "'" + escape(path) + "': skipped: " + text);
 
   load_counters(file, take);
   if (what & DLCC_SAVE_OPT) clear_gradients();

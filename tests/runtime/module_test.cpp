@@ -382,7 +382,7 @@ TEST(Tables, DamagedHeaders) {
       {[](FakeModule& f) { f.regions[DLCC_REG_CACHE] = 2; }, "no room for its stale word"},
       {[](FakeModule& f) { f.tensors[0].name = ""; }, "name of tensor 0"},
       {[](FakeModule& f) { f.tensors[1].name = "x"; }, "second definition of tensor 'x'"},
-      {[](FakeModule& f) { f.tensors[0].kind = 11; }, "kind of tensor 'x'"},
+      {[](FakeModule& f) { f.tensors[0].kind = 12; }, "kind of tensor 'x'"},
       {[](FakeModule& f) { f.tensors[0].dtype = 10; }, "dtype of tensor 'x'"},
       {[](FakeModule& f) { f.tensors[0].rank = 9; }, "rank of tensor 'x'"},
       {[](FakeModule& f) { f.tensors[0].dims = nullptr; }, "rank of tensor 'x'"},

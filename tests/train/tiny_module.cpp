@@ -119,7 +119,7 @@ constexpr dlcc_tensor_desc tensors[] = {
     {ts, DLCC_T_PARAM, DLCC_F64, 1, "param/dense/bias", one, DLCC_REG_PARAM, -1, 8 * f, 8},
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/kernel/velocity", kernel_dims, DLCC_REG_OPT, -1, 0, 8 * f},
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/bias/velocity", one, DLCC_REG_OPT, -1, 8 * f, 8},
-    {ts, DLCC_T_BUFFER, DLCC_F64, 1, "buffer/mae/sums", two, DLCC_REG_BUFFER, -1, 0, 16}};
+    {ts, DLCC_T_ACCUMULATOR, DLCC_F64, 1, "buffer/mae/sums", two, DLCC_REG_BUFFER, -1, 0, 16}};
 constexpr dlcc_entry_v1 entries[] = {
     {es, DLCC_FN_INIT, "init", init, nullptr, 0, 0, nullptr},
     {es, DLCC_FN_TRAIN, "train_step", train, step_inputs, 2, 1, step_outputs},

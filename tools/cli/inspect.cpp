@@ -16,8 +16,8 @@ using Json = nlohmann::ordered_json;
 
 const char* kind_name(int32_t kind) {
   static const char* const names[] = {"?",   "input",  "label", "weight", "output", "param",
-                                      "opt", "buffer", "grad",  "loss",   "metric"};
-  return kind >= 1 && kind <= 10 ? names[kind] : names[0];
+                                      "opt", "buffer", "grad",  "loss",   "metric", "accumulator"};
+  return kind >= 1 && kind <= 11 ? names[kind] : names[0];
 }
 
 std::string type_text(int32_t dtype, const int64_t* dims, size_t rank) {

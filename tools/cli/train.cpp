@@ -114,6 +114,7 @@ void TrainCommand::declare(CLI::App& c) {
       ->expected(0, 1)
       ->default_str("latest");
   c.add_option("--init-weights", run.init_weights, "Checkpoint to start the parameters from")->group(s);
+  c.add_flag("--allow-partial-weights", run.allow_partial_weights, "Start from those that fit the model")->group(s);
   c.add_option("--checkpoint-every", checkpoint_every, "500steps, 2epochs, 30s, 5min")->group(s);
   c.add_option("--keep", run.keep, "Numbered checkpoints to keep")->group(s)->check(whole_number(1));
   c.add_option("--on-save-error", on_save_error, "continue or stop")
@@ -178,6 +179,7 @@ template <class Options, int (*apply)(const training::Job&, const Options&)> str
   void declare(CLI::App& c) {
     build.declare(c);
     c.add_option("--weights", options.weights, "Checkpoint, or the folder of a run")->required();
+    c.add_flag("--allow-partial-weights", options.allow_partial_weights, "They may hold more than the model needs");
     c.add_option("--data", data, "Data instead of the model's");
     c.add_flag("--allow-nonfinite", allow_nonfinite, "Accept NaN and Inf in the data");
     declare_part(c, options.part);

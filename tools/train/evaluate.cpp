@@ -37,7 +37,7 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
   std::vector<std::string> names{"loss"};
   names.insert(names.end(), runner.metric_names().begin(), runner.metric_names().end());
   check_names(requirements, names);
-  load_weights(runner, weights);
+  load_weights(runner, weights, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG, options.allow_partial_weights);
   console.note("weights of '" + data::escape(weights) + "'");
   OpenedPart part =
       open_part(job, DLCC_FN_EVAL, options.part, data_seed(runner, options.seed.value_or(job.seed)), console);

@@ -126,7 +126,7 @@ public:
                 [&console](int level, const std::string& text) {
                   if (level <= 1) console.warn(warning_line(text, "session"));
                 }) {
-    load_weights(runner_, weights);
+    load_weights(runner_, weights, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG, options.allow_partial_weights);
     console.note("weights of '" + data::escape(weights) + "'");
     part_ = open_part(job, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)), console);
     entry_ = find_entry(runner_.module(), DLCC_FN_PREDICT);

@@ -39,8 +39,9 @@ private:
 /// stderr about damaged ones. Throws Failure (checkpoint, io).
 std::string find_weights(const std::string& weights);
 
-/// Parameters for eval and predict, with what the checkpoint says of its run.
-void load_weights(Runner& runner, const std::string& file);
+/// Weights of any model with the same parameters, unless `allow_partial`; `parts` (DLCC_SAVE_) may add what the
+/// checkpoint says of its run. Throws Failure (checkpoint) that names what differs.
+void load_weights(Runner& runner, const std::string& file, uint32_t parts, bool allow_partial);
 /// The seed of the data's order and split in the run that the weights are from; `otherwise` if they do not say.
 uint64_t data_seed(const Runner& runner, uint64_t otherwise);
 

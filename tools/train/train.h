@@ -83,6 +83,7 @@ struct RunOptions {
   std::optional<int64_t> keep;
   std::string resume; ///< empty, "latest", "best", a file, or the folder of a run, whose latest is meant
   std::string init_weights;
+  bool allow_partial_weights = false; ///< of init_weights: those that fit are taken, else all must
   std::optional<int64_t> patience;
   bool log_csv = true, log_jsonl = true;
   int64_t log_every = 0; ///< also a line in history.jsonl every so many steps
@@ -101,9 +102,10 @@ int train(const Job& job, const RunOptions& options);
 enum class Part : uint8_t { automatic, train, validation, test };
 
 struct EvaluateOptions {
-  std::string weights;          ///< a checkpoint, or the folder of a run: its best, else its newest
-  Part part = Part::automatic;  ///< test, else validation, else train
-  std::optional<uint64_t> seed; ///< of a stratified split
+  std::string weights;                ///< a checkpoint, or the folder of a run: its best, else its newest
+  bool allow_partial_weights = false; ///< they may hold parameters that the model does not have
+  Part part = Part::automatic;        ///< test, else validation, else train
+  std::optional<uint64_t> seed;       ///< of a stratified split
   int threads = 0;
   bool json = false;
   std::vector<std::string> require; ///< on `loss` and the metrics
@@ -115,6 +117,7 @@ int evaluate(const Job& job, const EvaluateOptions& options);
 
 struct PredictOptions {
   std::string weights;
+  bool allow_partial_weights = false;
   Part part = Part::automatic;
   std::optional<uint64_t> seed;
   int threads = 0;

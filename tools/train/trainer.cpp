@@ -112,7 +112,7 @@ std::optional<Values> Trainer::epoch_values() {
   for (size_t i = 0; i < metrics.size(); ++i) values.emplace_back(runner_.metric_names()[i], metrics[i]);
   if (!data_.validation) return values;
   StateCopy accumulators;
-  accumulators.take(runner_.session(), runner_.module(), {DLCC_T_BUFFER});
+  accumulators.take(runner_.session(), runner_.module(), {DLCC_T_ACCUMULATOR});
   const auto start = Clock::now();
   const auto validation = evaluate_all(runner_, *eval_feed_, *data_.validation, [&](int64_t batch) {
     console_.tick(

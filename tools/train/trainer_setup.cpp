@@ -83,7 +83,7 @@ void Trainer::start_session() {
     state_.data_seed = options_.seed.value_or(job_.seed);
     runner_.init(state_.data_seed);
     if (!options_.init_weights.empty())
-      runner_.load(find_weights(options_.init_weights), DLCC_SAVE_PARAMS | DLCC_LOAD_PARTIAL);
+      load_weights(runner_, find_weights(options_.init_weights), DLCC_SAVE_PARAMS, options_.allow_partial_weights);
     runner_.reset_metrics();
   }
   if (job_.schedule.kind != ReactiveSchedule::Kind::none && std::isnan(state_.learning_rate))

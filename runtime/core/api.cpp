@@ -81,8 +81,7 @@ dlcc_status dlcc_module_open(const char* path, dlcc_module** out, dlcc_error* er
 }
 
 dlcc_status dlcc_module_wrap(const dlcc_module_v1* info, dlcc_module** out, dlcc_error* err) {
-  return dlcc_module_wrap_owned(
-      info, [](void*) {}, nullptr, out, err);
+  return dlcc_module_wrap_owned(info, [](void*) {}, nullptr, out, err);
 }
 
 dlcc_status dlcc_module_wrap_owned(const dlcc_module_v1* info, void (*release)(void*), void* owner, dlcc_module** out,
@@ -208,6 +207,10 @@ dlcc_status dlcc_attachment_get(const dlcc_session* session, const char* name, d
     require(out, "out");
     *out = s.attachment(name).view();
   });
+}
+
+dlcc_status dlcc_check_finite(dlcc_session* session, dlcc_error* err) {
+  return with(session, err, [&](Session& s) { s.check_finite(); });
 }
 
 dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err) {

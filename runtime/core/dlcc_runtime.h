@@ -116,6 +116,11 @@ DLCC_API dlcc_status dlcc_attachment_set(dlcc_session* session, const char* name
 DLCC_API dlcc_status dlcc_attachment_get(const dlcc_session* session, const char* name, dlcc_view* out,
                                          dlcc_error* err);
 
+/* DLCC_E_NONFINITE, with the name, if a trained parameter, slot, buffer or pending gradient holds NaN or infinity. A
+ * step refuses a loss that is not finite before its update; a gradient may be all the same, and is then found here: ask
+ * before you save. Takes the time of reading the state. */
+DLCC_API dlcc_status dlcc_check_finite(dlcc_session* session, dlcc_error* err);
+
 DLCC_API dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err);
 /* The first `n` metrics since the reset, in the order of the outputs of the module's DLCC_FN_METRICS_RESULT entry,
  * whose tensors have the metrics' names (dlcc_module_info). */

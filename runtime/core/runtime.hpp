@@ -162,6 +162,9 @@ public:
     detail::check([&](dlcc_error* e) { return dlcc_tensor_write(get(), tensor.c_str(), &v, e); });
   }
 
+  void check_finite() {
+    detail::check([&](dlcc_error* e) { return dlcc_check_finite(get(), e); });
+  }
   void metrics_reset() {
     detail::check([&](dlcc_error* e) { return dlcc_metrics_reset(get(), e); });
   }

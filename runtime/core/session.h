@@ -38,6 +38,8 @@ public:
   void set_meta(const char* key, const char* value);
   const std::string* meta(const std::string& key) const;
 
+  // Parameters that are trained, slots, buffers, pending gradients.
+  void check_finite() const;
   void save(const std::string& path, uint32_t flags);
   void load(const std::string& path, uint32_t flags);
 
@@ -80,6 +82,7 @@ private:
   // session_checkpoint.cpp
   std::map<std::string, std::string> metadata(uint32_t flags) const;
   std::vector<int32_t> saved_tensors(uint32_t flags) const;
+  std::string find_non_finite_state() const; ///< empty: none
   std::string state_signature() const;
   std::string program_hash() const;
   struct Differences;

@@ -7,6 +7,7 @@
 
 #include "runtime/core/checkpoint.h"
 #include "runtime/core/error.h"
+#include "runtime/core/finite.h"
 #include "runtime/core/session.h"
 #include "runtime/core/sha256.h"
 
@@ -153,6 +154,25 @@ std::map<std::string, std::string> Session::metadata(uint32_t flags) const {
       if (!std::isnan(hyper_[i])) out[std::string(hyper_prefix) + m.hyper_names[i]] = number(hyper_[i]);
   }
   return out;
+}
+
+// A frozen parameter may be a mask of infinities, and a metric may have no finite value.
+std::string Session::find_non_finite_state() const {
+  for (int32_t i : saved_tensors(DLCC_SAVE_ALL)) {
+    const dlcc_tensor_desc& t = module_->tensor(i);
+    const std::string_view name = t.name;
+    if (t.kind == DLCC_T_ACCUMULATOR) continue;
+    if (t.kind == DLCC_T_PARAM && module_->find_tensor("grad" + std::string(name.substr(name.find('/')))) < 0) continue;
+    const auto elements = static_cast<int64_t>(t.nbytes / dtype_bytes(t.dtype));
+    if (const int64_t at = find_non_finite(state_data(i), t.dtype, elements); at >= 0)
+      return "'" + escape(t.name) + "' is not finite from element " + std::to_string(at) + " on";
+  }
+  return "";
+}
+
+void Session::check_finite() const {
+  require_ready();
+  if (const std::string found = find_non_finite_state(); !found.empty()) fail(DLCC_E_NONFINITE, "%s", found.c_str());
 }
 
 void Session::save(const std::string& path, uint32_t flags) {

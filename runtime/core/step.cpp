@@ -129,9 +129,12 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
     fail(status, "%s %.15g%s is out of range, expected %s", t && t->kind == DLCC_T_LABEL ? "label" : "index", f.value,
          where.c_str(), range);
   }
-  if (status == DLCC_E_NONFINITE)
-    fail(status, "non-finite value %g%s in the %s step; the parameters are unchanged",
-         std::isnan(f.value) ? std::fabs(f.value) : f.value, where.c_str(), kind_name(plan.entry->kind));
+  if (status == DLCC_E_NONFINITE) {
+    const std::string earlier = find_non_finite_state();
+    fail(status, "non-finite value %g%s in the %s step; %s", std::isnan(f.value) ? std::fabs(f.value) : f.value,
+         where.c_str(), kind_name(plan.entry->kind),
+         earlier.empty() ? "the parameters are unchanged" : (earlier + ", since an earlier step").c_str());
+  }
   if (status == DLCC_E_COMM) fail(status, "the host's allreduce failed in the %s step", kind_name(plan.entry->kind));
   if (status <= DLCC_E_ARG && status >= DLCC_E_TRUST)
     fail(status, "the %s entry failed with %s%s", kind_name(plan.entry->kind), dlcc_status_name(status), where.c_str());

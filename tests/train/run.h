@@ -30,6 +30,7 @@ protected:
   ~Train() override {
     before_step = nullptr;
     before_evaluation = nullptr;
+    poisoned_batch.reset();
     dlcc_module_close(module_);
     std::filesystem::remove_all(folder_);
   }

@@ -11,6 +11,7 @@ namespace dlcc::training::test {
 
 std::function<void(uint64_t)> before_step;
 std::function<void()> before_evaluation;
+std::optional<uint64_t> poisoned_batch;
 
 namespace {
 
@@ -71,6 +72,7 @@ int32_t train(const dlcc_call_v1* c) {
   }
   const auto noise =
       runtime::philox4x32_10({static_cast<uint32_t>(c->batch), 0, 0, 0}, {static_cast<uint32_t>(c->seed), 0});
+  if (poisoned_batch == c->batch) gradient[1] = std::nan("");
   auto slots = static_cast<double*>(c->regions[DLCC_REG_OPT]);
   const double rate = std::isnan(c->hyper[0]) ? 0.05 : c->hyper[0];
   for (int i = 0; i <= f; ++i) {
@@ -119,7 +121,9 @@ constexpr dlcc_tensor_desc tensors[] = {
     {ts, DLCC_T_PARAM, DLCC_F64, 1, "param/dense/bias", one, DLCC_REG_PARAM, -1, 8 * f, 8},
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/kernel/velocity", kernel_dims, DLCC_REG_OPT, -1, 0, 8 * f},
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/bias/velocity", one, DLCC_REG_OPT, -1, 8 * f, 8},
-    {ts, DLCC_T_ACCUMULATOR, DLCC_F64, 1, "buffer/mae/sums", two, DLCC_REG_BUFFER, -1, 0, 16}};
+    {ts, DLCC_T_ACCUMULATOR, DLCC_F64, 1, "buffer/mae/sums", two, DLCC_REG_BUFFER, -1, 0, 16},
+    {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/kernel", kernel_dims, DLCC_REG_GRAD, -1, 0, 8 * f},
+    {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/bias", one, DLCC_REG_GRAD, -1, 8 * f, 8}};
 constexpr dlcc_entry_v1 entries[] = {
     {es, DLCC_FN_INIT, "init", init, nullptr, 0, 0, nullptr},
     {es, DLCC_FN_TRAIN, "train_step", train, step_inputs, 2, 1, step_outputs},
@@ -127,7 +131,7 @@ constexpr dlcc_entry_v1 entries[] = {
     {es, DLCC_FN_PREDICT, "predict", predict, predict_inputs, 1, 1, predict_outputs},
     {es, DLCC_FN_METRICS_RESET, "metrics_reset", reset, nullptr, 0, 0, nullptr},
     {es, DLCC_FN_METRICS_RESULT, "metrics_result", result, nullptr, 0, 1, result_outputs}};
-constexpr uint64_t regions[] = {8 * (f + 1), 8 * (f + 1), 16, 0, 0, 0, 0};
+constexpr uint64_t regions[] = {8 * (f + 1), 8 * (f + 1), 16, 8 * (f + 1), 0, 0, 0};
 constexpr const char* hyper_names[] = {"learning_rate"};
 constexpr double hyper_defaults[] = {0.05};
 

@@ -5,6 +5,7 @@
 #include "tools/train/train.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace dlcc::training::test {
@@ -20,6 +21,8 @@ dlcc_module* open_tiny_module();
 extern std::function<void(uint64_t batch)> before_step;
 /// As above, before each evaluation step.
 extern std::function<void()> before_evaluation;
+/// In the step of this number one gradient is NaN, while its loss is finite.
+extern std::optional<uint64_t> poisoned_batch;
 
 /// y = 2 x0 - x1 + 0.5 + noise: `samples` for training, half as many for validation and for test, from csv files in
 /// `folder`.

@@ -124,6 +124,11 @@ void Runner::save(const std::string& path) {
   check([&](dlcc_error* e) { return dlcc_checkpoint_save(session(), path.c_str(), DLCC_SAVE_ALL, e); });
 }
 
+void Runner::check_finite() {
+  dlcc_error e{};
+  if (dlcc_check_finite(session(), &e) != DLCC_OK) throw NonFinite(e.message);
+}
+
 void Runner::set_meta(const std::string& key, const std::string& value) {
   check([&](dlcc_error* e) { return dlcc_checkpoint_meta_set(session(), key.c_str(), value.c_str(), e); });
 }

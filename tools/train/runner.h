@@ -74,6 +74,8 @@ public:
   void init(uint64_t seed);
   void load(const std::string& path, uint32_t flags);
   void save(const std::string& path);
+  /// Throws NonFinite if the state holds a value that is not finite.
+  void check_finite();
   void set_meta(const std::string& key, const std::string& value);
   std::string meta(const std::string& key, const std::string& otherwise) const;
   bool has_hyper(const std::string& name) const;
@@ -105,7 +107,7 @@ private:
   bool can_reset_ = false;
 };
 
-/// A step that was refused because of a value that is not finite; the state is that of the step before.
+/// A value that is not finite: of a step, which then changed nothing, or of the state.
 struct NonFinite : Failure {
   explicit NonFinite(const std::string& text) : Failure(exit_numeric, text, "non-finite") {}
 };

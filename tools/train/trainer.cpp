@@ -66,9 +66,9 @@ void Trainer::step() {
   try {
     loss = runner_.train_step(*train_feed_, rows);
   } catch (const NonFinite& e) {
-    stop_non_finite(e.text(), true);
+    stop_non_finite_loss(e.text(), false);
   }
-  if (!std::isfinite(loss) && train_.terminate_on_nan) stop_non_finite("the loss is " + exact(loss), false);
+  if (!std::isfinite(loss) && train_.terminate_on_nan) stop_non_finite_loss("the loss is " + exact(loss), true);
   state_.loss_sum += loss * static_cast<double>(rows);
   state_.samples += rows;
   ++state_.batch;
@@ -138,8 +138,8 @@ bool Trainer::end_epoch() {
   const bool best = follow_results(*values);
   log_epoch(state_.epoch, *values);
   if (best && !best_name_.empty()) {
-    if (restores_best()) best_copy_.take(runner_.session(), runner_.module(), {DLCC_T_PARAM, DLCC_T_BUFFER});
     save("best.safetensors");
+    if (restores_best()) best_copy_.take(runner_.session(), runner_.module(), {DLCC_T_PARAM, DLCC_T_BUFFER});
   }
   checkpoint_after_epoch();
   epoch_start_ = Clock::now();

@@ -34,6 +34,7 @@ private:
   // trainer_setup.cpp
   void prepare();
   void start_session();
+  void require_finite_start();
   void open_data();
   void check_resumed_data() const;
   void configure_watches();
@@ -80,7 +81,10 @@ private:
   int finish();
   int finish_interrupted();
   int report_stop();
-  [[noreturn]] void stop_non_finite(const std::string& what, bool state_is_good);
+  static std::string good_state(uint64_t step, const std::string& file);
+  void require_finite_state();
+  [[noreturn]] void stop_non_finite_loss(const std::string& what, bool updated);
+  [[noreturn]] void stop_non_finite(const std::string& text);
   void partial_epoch();
   void restore_best();
   void test();
@@ -105,7 +109,8 @@ private:
   int64_t epochs_ = 0; // 0: as many as the steps need
   std::optional<uint64_t> step_limit_;
   std::string stop_reason_;
-  std::string best_name_; // of the result whose best epoch is kept; empty: none
+  std::string last_good_ = "no good state is saved"; // says where to go on from
+  std::string best_name_;                            // of the result whose best epoch is kept; empty: none
   bool resumed_ = false, saved_last_ = false;
   int failed_save_ = exit_ok; // the exit code that the last save which failed asks for
   uint64_t first_step_ = 0, steps_done_ = 0;

@@ -25,6 +25,10 @@ std::string cause_of(const std::string& message) {
 }
 } // namespace
 
+std::string Trainer::good_state(uint64_t step, const std::string& file) {
+  return "the last good state is that of step " + std::to_string(step) + " in '" + runtime::escape(file) + "'";
+}
+
 // Whatever a disk does wrong is I/O; what this process lacks is not.
 void Trainer::note_failed_save(int code) { failed_save_ = code == exit_resources ? exit_resources : exit_io; }
 
@@ -36,6 +40,7 @@ void Trainer::save_error(const runtime::Error& error) {
 }
 
 bool Trainer::save(const std::string& file) {
+  if (train_.terminate_on_nan) require_finite_state();
   state_.store(runner_);
   flush_history();
   try {
@@ -58,6 +63,7 @@ bool Trainer::save_state(const std::string& file) {
   if (!save(file)) return false;
   last_save_ = Clock::now();
   save_seconds_ = seconds_since(start);
+  last_good_ = good_state(runner_.step(), *folder_ / file);
   return true;
 }
 
@@ -140,13 +146,34 @@ int Trainer::report_stop() {
   return 128 + signal;
 }
 
-// The module's own check comes before its update, so the state is still that of the step before, and worth keeping.
-void Trainer::stop_non_finite(const std::string& what, bool state_is_good) {
-  const uint64_t bad_step = runner_.step() + (state_is_good ? 1 : 0);
-  std::string text = "step " + std::to_string(bad_step) + " (epoch " + std::to_string(state_.epoch + 1) + ", batch " +
-                     std::to_string(state_.batch + 1) + "): " + what;
-  if (state_is_good && save("last.safetensors"))
-    text += "; the state of step " + std::to_string(runner_.step()) + " is saved";
+// A loss may be finite where a gradient is not; what that has done to the state is never saved, nor called the best.
+void Trainer::require_finite_state() {
+  try {
+    runner_.check_finite();
+  } catch (const NonFinite& e) {
+    stop_non_finite("after step " + std::to_string(runner_.step()) + ": " + e.text() + ", so a gradient was not; " +
+                    last_good_ + "; --check-nan stops before such an update");
+  }
+}
+
+// The module's own check comes before its update, so the state is still that of the step before, and worth keeping
+// unless an earlier step has spoiled it.
+void Trainer::stop_non_finite_loss(const std::string& what, bool updated) {
+  const uint64_t bad_step = runner_.step() + (updated ? 0 : 1);
+  const std::string text = "step " + std::to_string(bad_step) + " (epoch " + std::to_string(state_.epoch + 1) +
+                           ", batch " + std::to_string(state_.batch + 1) + "): " + what + "; ";
+  bool good = !updated;
+  try {
+    runner_.check_finite();
+  } catch (const NonFinite&) {
+    good = false;
+  }
+  if (good && save_state("last.safetensors"))
+    stop_non_finite(text + "the state of step " + std::to_string(runner_.step()) + " is saved");
+  stop_non_finite(text + last_good_);
+}
+
+void Trainer::stop_non_finite(const std::string& text) {
   if (history_) plots();
   throw NonFinite(text);
 }

@@ -76,6 +76,7 @@ void Trainer::start_session() {
     for (const std::string& line : folder_->warnings()) console_.warn(line);
     runner_.load(folder_->checkpoint(), DLCC_SAVE_ALL);
     state_.restore(runner_);
+    last_good_ = good_state(runner_.step(), folder_->checkpoint());
     if (options_.seed && *options_.seed != state_.data_seed)
       console_.warn(warning_line(
           "--seed is ignored: the run that is resumed has the seed " + std::to_string(state_.data_seed), "seed"));
@@ -89,6 +90,15 @@ void Trainer::start_session() {
   if (job_.schedule.kind != ReactiveSchedule::Kind::none && std::isnan(state_.learning_rate))
     state_.learning_rate = job_.schedule.initial;
   if (options_.learning_rate) set_rate(*options_.learning_rate);
+  if (train_.terminate_on_nan) require_finite_start();
+}
+
+void Trainer::require_finite_start() {
+  try {
+    runner_.check_finite();
+  } catch (const NonFinite& e) {
+    throw NonFinite("the state to start from: " + e.text());
+  }
 }
 
 void Trainer::open_data() {

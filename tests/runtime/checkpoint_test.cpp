@@ -1,7 +1,6 @@
 // Checkpoints: what is saved comes back bit for bit, and no damage goes unnoticed.
 #include "tests/runtime/fake_module.h"
 
-#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <filesystem>
@@ -17,15 +16,6 @@
 using namespace dlcc::test;
 using dlcc::runtime::CheckpointFile;
 using dlcc::runtime::Error;
-
-// The test's own fsync takes the place of the C library's: the failing_fsync-th call from now on is an I/O error.
-static int failing_fsync = 0, fsync_calls = 0;
-extern "C" int fsync(int) {
-  ++fsync_calls;
-  if (failing_fsync == 0 || --failing_fsync > 0) return 0;
-  errno = EIO;
-  return -1;
-}
 
 namespace {
 
@@ -325,27 +315,6 @@ TEST_F(Checkpoint, FailedSavesKeepTheOldFile) {
                  "cannot create a temporary file for '/proc/a.safetensors': No such file or directory");
   Batch b;
   EXPECT_EQ(h.train(b), DLCC_OK);
-}
-
-// J9: an error of fsync is not tried again on that file; the next save makes a new one.
-TEST_F(Checkpoint, FailingFsync) {
-  Handles h;
-  open_trained(h);
-  save(h);
-  const std::string good = read_file(path);
-  dlcc_init(h.session, 99, nullptr);
-  fsync_calls = 0;
-  failing_fsync = 1;
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO,
-                 "cannot fsync '" + path + "': Input/output error");
-  EXPECT_EQ(fsync_calls, 1);
-  EXPECT_EQ(read_file(path), good);
-  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.safetensors"});
-  failing_fsync = 2; // that of the folder: the new file is in place, but the caller learns of it
-  EXPECT_FAILURE(dlcc_checkpoint_save(h.session, path.c_str(), 0, &err), DLCC_E_IO,
-                 "cannot fsync '" + path + "': Input/output error");
-  save(h);
-  EXPECT_NE(read_file(path), good);
 }
 
 TEST_F(Checkpoint, BigTensorsGoThroughManyChunks) {

@@ -4,6 +4,7 @@
 #include "frontend/build_module.h"
 #include "frontend/print_config.h"
 #include "ir/ops/ops.h"
+#include "passes/gradient/widen_floats.h"
 #include "runtime/core/artefact.h"
 #include "runtime/core/sha256.h"
 #include "tools/driver/available_memory.h"
@@ -62,6 +63,7 @@ bool Compilation::read() {
   auto module = frontend::build_module(*model, ops::all_ops(), diagnostics);
   if (!module || diagnostics.has_errors()) return false;
   module->file = diagnostics.file();
+  if (options.widen_floats) passes::widen_floats(*module);
   hash = model_hash(*module);
   ir = std::move(*module);
   return true;
@@ -88,16 +90,36 @@ bool Compilation::run_passes(const std::string& stage) {
 static std::string size_text(int64_t bytes) {
   constexpr int64_t mib = int64_t{1} << 20;
   if (bytes < 16 * mib) return std::to_string((bytes + 1023) / 1024) + " KiB";
-  return std::to_string(bytes / mib) + " MiB";
+  if (bytes <= 10000 * mib) return std::to_string(bytes / mib) + " MiB";
+  char text[32];
+  snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
+  return text;
+}
+
+// The three that matter most, with their sizes: "'hidden/kernel' 381 MiB". A layer's name is part of its tensors'.
+static std::string largest_tensors(const loops::Program& program) {
+  std::vector<const loops::Buffer*> buffers;
+  for (const loops::Buffer& b : program.buffers)
+    if (!b.view_of.valid()) buffers.push_back(&b);
+  const size_t shown = std::min<size_t>(3, buffers.size());
+  auto larger = [](const loops::Buffer* a, const loops::Buffer* b) {
+    return byte_count(a->type) > byte_count(b->type);
+  };
+  std::partial_sort(buffers.begin(), buffers.begin() + static_cast<std::ptrdiff_t>(shown), buffers.end(), larger);
+  std::string text;
+  for (size_t i = 0; i < shown; ++i)
+    text += (i ? ", '" : "'") + escape(buffers[i]->name, 40) + "' " + size_text(byte_count(buffers[i]->type));
+  return text;
 }
 
 bool Compilation::fits_memory() {
   int64_t limit = memory_limit(options);
-  int64_t bytes = planned_bytes(std::get<loops::Program>(ir));
+  const auto& program = std::get<loops::Program>(ir);
+  int64_t bytes = planned_bytes(program);
   if (bytes <= limit) return true;
   throw UserError(ExitCode::environment, "memory-limit",
                   "the model needs " + size_text(bytes) + ", expected at most " + size_text(limit) +
-                      "; see --memory-limit",
+                      "; see --memory-limit; largest: " + largest_tensors(program),
                   diagnostics.file());
 }
 

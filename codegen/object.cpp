@@ -13,6 +13,7 @@
 #include <atomic>
 #include <exception>
 #include <numeric>
+#include <system_error>
 #include <thread>
 
 namespace dlcc::codegen {
@@ -49,7 +50,10 @@ std::vector<ObjectCode> compile(std::vector<CodeUnit> units, const Target& targe
     }
   };
   std::vector<std::thread> helpers;
-  for (int i = 1; i < std::min<int>(threads, static_cast<int>(units.size())); ++i) helpers.emplace_back(work);
+  try {
+    for (int i = 1; i < std::min<int>(threads, static_cast<int>(units.size())); ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) { // no more threads may start: those that did, and this one, do all the work
+  }
   work();
   for (std::thread& t : helpers) t.join();
   for (const std::exception_ptr& e : failures)

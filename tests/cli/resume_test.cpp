@@ -155,10 +155,30 @@ TEST_F(Interrupted, J1ACheckpointOfAnotherModelIsRefused) {
   auto before = folder.snapshot();
   expect_fault_with(
       train("run", {"--resume"}), 5,
-      {"checkpoint of another model", "fingerprint", "'param/hidden/kernel' is f32 [4, 8] there and f32 [4, 9] here"});
+      {"checkpoint of another model", "fingerprint",
+       "'param/hidden/kernel' is f32 [4, 8] there and f32 [4, 9] here; layers.0.units is 8 there and 9 here"});
   auto after = folder.snapshot();
   before.erase("run/.lock"), after.erase("run/.lock"); // says who was last
   EXPECT_TRUE(after == before);
+}
+
+// The tensors may agree: then it is a key, and there may be an option for it.
+TEST_F(Interrupted, AChangedKeyIsNamed) {
+  ASSERT_EQ(train("run").exit_code, 0);
+  const std::string again = "; --init-weights begins anew from its weights [checkpoint]\n";
+  const std::pair<std::vector<std::string>, std::string> changes[] = {
+      {{"--set", "optimizer.learning_rate=0.1"},
+       "optimizer.learning_rate.initial is 0.01 there and 0.1 here; --learning-rate sets it for a run [checkpoint]\n"},
+      {{"--batch-size", "8"}, "train.batch_size is 16 there and 8 here" + again},
+      {{"--set", "loss.label_smoothing=0.1"}, "loss.0.label_smoothing is 0.0 there and 0.1 here" + again}};
+  for (const auto& [change, said] : changes) {
+    std::vector<std::string> args = {"--resume", "--epochs", "4"};
+    args.insert(args.end(), change.begin(), change.end());
+    const Result r = train("run", args);
+    EXPECT_EQ(r.exit_code, 5) << r.err;
+    EXPECT_TRUE(r.err.ends_with(said)) << r.err;
+  }
+  EXPECT_EQ(train("run", {"--resume", "--epochs", "5", "--learning-rate", "0.1"}).exit_code, 0);
 }
 
 // One warning: that file is corrupt, and that one is used instead.

@@ -126,8 +126,29 @@ TEST(Bar, FitsTheTerminal) {
   EXPECT_EQ(Console::bar_text(b, 100, false), "Epoch 3/15   47/470 ==...................... 9.0 s left  loss 0.1234");
   for (int width : {11, 20, 40, 79})
     EXPECT_LT(Console::bar_text(b, width, false).size(), static_cast<size_t>(width)) << width;
+  EXPECT_EQ(Console::bar_text(b, 58, false), "Epoch 3/15   47/470 =............ 9.0 s left  loss 0.1234");
   b.done = 0;
   EXPECT_EQ(Console::bar_text(b, 60, false).find("left"), std::string::npos);
+}
+
+// Whatever there is to say: whole values in the room there is, and a bar if there is room for one.
+TEST(Bar, LeavesOutWhatDoesNotFit) {
+  Console::Bar b{"Epoch 30/150", 461, 469, 123.0, {{"loss", 0.12345}}};
+  for (const char* name : {"accuracy", "a_metric_with_quite_a_long_name", "auc", "\u640d\u5931", "e\u0301cart"})
+    b.values.emplace_back(name, 0.98765);
+  EXPECT_EQ(Console::bar_text(b, 80, false),
+            "Epoch 30/150  461/469 ===============. 2.1 s left  loss 0.1235, accuracy 0.9877");
+  for (int width = 1; width < 300; ++width)
+    for (bool utf8 : {false, true}) {
+      const std::string text = Console::bar_text(b, width, utf8);
+      EXPECT_LE(columns(text), std::max(width - 1, 10)) << text;
+      EXPECT_TRUE(runtime::is_utf8(text)) << width;
+      if (width < 60) continue;
+      EXPECT_NE(text.find(utf8 ? "\u2501" : "="), std::string::npos) << text;
+      EXPECT_NE(text.find("loss 0.1235"), std::string::npos) << text;
+    }
+  EXPECT_EQ(columns("loss \u640d\u5931 e\u0301 \u2501"), 5 + 4 + 1 + 1 + 1 + 1);
+  EXPECT_EQ(first_columns("\u640d\u5931", 3), "\u640d");
 }
 
 TEST(Plots, ManyShapesOfHistories) {

@@ -32,7 +32,7 @@ bool on_terminal() {
   return isatty(STDERR_FILENO) && !(term && std::strcmp(term, "dumb") == 0);
 }
 
-constexpr int bar_cells = 24;
+constexpr int least_cells = 5, most_cells = 24; // of a bar
 
 } // namespace
 
@@ -84,26 +84,30 @@ std::string values_text(const Values& values) {
   return out;
 }
 
+// What does not fit is left out from the end, value by value; the bar itself takes the room that is left.
 std::string Console::bar_text(const Bar& bar, int width, bool utf8) {
   const std::string count = std::to_string(bar.all);
   std::string done = std::to_string(bar.done);
   done.insert(0, count.size() - std::min(count.size(), done.size()), ' ');
   const double each = bar.done > 0 ? bar.seconds / static_cast<double>(bar.done) : 0;
-  const std::string left = bar.done > 0 ? duration(each * static_cast<double>(bar.all - bar.done)) + " left" : "";
-  std::string head = bar.head + "  " + done + "/" + count + " ", tail = " " + left;
-  const std::string values = values_text(bar.values);
-  if (!values.empty()) tail += "  " + values;
+  const std::string head = bar.head + "  " + done + "/" + count;
+  std::string tail = bar.done > 0 ? duration(each * static_cast<double>(bar.all - bar.done)) + " left" : "";
 
-  const auto columns = static_cast<size_t>(std::max(width - 1, 10)); // the last column would wrap
-  if (head.size() + bar_cells + tail.size() <= columns) {
-    const auto full = static_cast<int>(bar_cells * bar.done / std::max<int64_t>(bar.all, 1));
-    std::string cells;
-    for (int i = 0; i < bar_cells; ++i) cells += i < full ? (utf8 ? "━" : "=") : (utf8 ? "╌" : ".");
-    return head + cells + tail;
+  const int room = std::max(width - 1, 10); // the last column would wrap
+  auto left = [&](const std::string& more) { return room - columns(head) - columns(tail) - columns(more) - 2; };
+  const char* separator = tail.empty() ? "" : "  ";
+  for (const auto& value : bar.values) {
+    const std::string text = separator + values_text({value});
+    if (left(text) < least_cells) break;
+    tail += text;
+    separator = ", ";
   }
-  std::string text = head + tail;
-  if (text.size() > columns) text.resize(columns);
-  return text;
+  const int cells = std::min(most_cells, left(""));
+  if (cells < least_cells) return first_columns(head + " " + tail, room);
+  const auto full = static_cast<int>(cells * bar.done / std::max<int64_t>(bar.all, 1));
+  std::string text = head + " ";
+  for (int i = 0; i < cells; ++i) text += i < full ? (utf8 ? "━" : "=") : (utf8 ? "╌" : ".");
+  return tail.empty() ? text : text + " " + tail;
 }
 
 void Console::draw(const Bar& bar) {

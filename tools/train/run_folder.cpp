@@ -163,13 +163,12 @@ std::string find_weights(const std::string& weights) {
 }
 
 void load_weights(Runner& runner, const std::string& file, uint32_t parts, bool allow_partial) {
-  const uint32_t flags = parts | (allow_partial ? DLCC_LOAD_PARTIAL : DLCC_LOAD_WEIGHTS);
-  dlcc_error e{};
-  const dlcc_status status = dlcc_checkpoint_load(runner.session(), file.c_str(), flags, &e);
-  if (status == DLCC_OK) return;
-  const bool may_be_partial = status == DLCC_E_MISMATCH && !allow_partial;
-  throw Failure(exit_code(status), e.message + std::string(may_be_partial ? "; see --allow-partial-weights" : ""),
-                fault_name(status, "checkpoint"));
+  if (allow_partial) return runner.load(file, parts | DLCC_LOAD_PARTIAL);
+  try {
+    runner.load(file, parts | DLCC_LOAD_WEIGHTS);
+  } catch (const OtherModel& e) {
+    throw OtherModel(e.text() + "; see --allow-partial-weights");
+  }
 }
 
 uint64_t data_seed(const Runner& runner, uint64_t otherwise) {

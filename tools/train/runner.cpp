@@ -117,7 +117,11 @@ void Runner::init(uint64_t seed) {
 }
 
 void Runner::load(const std::string& path, uint32_t flags) {
-  check([&](dlcc_error* e) { return dlcc_checkpoint_load(session(), path.c_str(), flags, e); });
+  check([&](dlcc_error* e) {
+    const dlcc_status status = dlcc_checkpoint_load(session(), path.c_str(), flags, e);
+    if (status == DLCC_E_MISMATCH) throw OtherModel(e->message);
+    return status;
+  });
 }
 
 void Runner::save(const std::string& path) {

@@ -112,6 +112,11 @@ struct NonFinite : Failure {
   explicit NonFinite(const std::string& text) : Failure(exit_numeric, text, "non-finite") {}
 };
 
+/// A checkpoint whose tensors are not those of the model, or that another model made.
+struct OtherModel : Failure {
+  explicit OtherModel(const std::string& text) : Failure(exit_checkpoint, text, "checkpoint") {}
+};
+
 /// Loss and metrics of a whole data set, in evaluation mode, the loss averaged over samples. The metrics' accumulators
 /// are reset before and after. `go_on` is asked before each batch; nothing is returned once it says no.
 std::optional<Values> evaluate_all(Runner& runner, Feed& feed, data::BatchSource& source,

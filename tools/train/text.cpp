@@ -47,6 +47,43 @@ std::string rate(double v) {
   return formatted("%.2f M", v / 1e6);
 }
 
+namespace {
+struct CodePoint {
+  size_t bytes = 1;
+  int columns = 1;
+};
+
+// Bytes that are no UTF-8 count as they are. Widths follow Unicode's East Asian Width in its large blocks.
+CodePoint first_point(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const size_t bytes = lead < 0xC0 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (bytes == 1 || bytes > text.size()) return {};
+  char32_t point = lead & (0xFFu >> (bytes + 1));
+  for (size_t i = 1; i < bytes; ++i) point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
+  auto in = [&](char32_t low, char32_t high) { return point >= low && point <= high; };
+  if (in(0x300, 0x36F) || in(0x200B, 0x200F) || in(0xFE00, 0xFE0F)) return {bytes, 0};
+  const bool wide = in(0x1100, 0x115F) || in(0x2E80, 0xA4CF) || in(0xAC00, 0xD7A3) || in(0xF900, 0xFAFF) ||
+                    in(0xFE30, 0xFE6F) || in(0xFF00, 0xFF60) || in(0x1F300, 0x1FAFF) || in(0x20000, 0x3FFFD);
+  return {bytes, wide ? 2 : 1};
+}
+} // namespace
+
+int columns(std::string_view text) {
+  int sum = 0;
+  for (CodePoint p; !text.empty(); text.remove_prefix(p.bytes)) sum += (p = first_point(text)).columns;
+  return sum;
+}
+
+std::string first_columns(std::string_view text, int columns) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const CodePoint p = first_point(text.substr(at));
+    if ((columns -= p.columns) < 0) break;
+    at += p.bytes;
+  }
+  return std::string(text.substr(0, at));
+}
+
 bool parse_double(std::string_view text, double* out, bool hex) {
   auto format = hex ? std::chars_format::hex : std::chars_format::general;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out, format);

@@ -34,6 +34,7 @@ private:
   // trainer_setup.cpp
   void prepare();
   void start_session();
+  void load_checkpoint();
   void require_finite_start();
   void open_data();
   void check_resumed_data() const;

@@ -3,10 +3,13 @@
 
 #include "runtime/core/error.h"
 #include "runtime/data/error.h"
+#include "tools/train/changed_keys.h"
 #include "tools/train/text.h"
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 #include <unistd.h>
 
 namespace dlcc::training {
@@ -74,7 +77,7 @@ void Trainer::prepare() {
 void Trainer::start_session() {
   if (resumed_) {
     for (const std::string& line : folder_->warnings()) console_.warn(line);
-    runner_.load(folder_->checkpoint(), DLCC_SAVE_ALL);
+    load_checkpoint();
     state_.restore(runner_);
     last_good_ = good_state(runner_.step(), folder_->checkpoint());
     if (options_.seed && *options_.seed != state_.data_seed)
@@ -91,6 +94,21 @@ void Trainer::start_session() {
     state_.learning_rate = job_.schedule.initial;
   if (options_.learning_rate) set_rate(*options_.learning_rate);
   if (train_.terminate_on_nan) require_finite_start();
+}
+
+// A checkpoint of a model that was changed since says by which key, and what can be done instead.
+void Trainer::load_checkpoint() {
+  try {
+    runner_.load(folder_->checkpoint(), DLCC_SAVE_ALL);
+  } catch (const OtherModel& e) {
+    std::ifstream in(*folder_ / "model.json");
+    const std::string there{std::istreambuf_iterator<char>(in), {}};
+    const auto changed = changed_keys(there, options_.model_json);
+    if (changed.empty()) throw;
+    const bool rate = changed[0].starts_with("optimizer.learning_rate");
+    throw OtherModel(e.text() + "; " + changed[0] +
+                     (rate ? "; --learning-rate sets it for a run" : "; --init-weights begins anew from its weights"));
+  }
 }
 
 void Trainer::require_finite_start() {

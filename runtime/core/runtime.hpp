@@ -105,6 +105,12 @@ public:
     });
     return m;
   }
+  // Owns a handle of the C interface, such as dlcc_compile_file returns.
+  static compiled_step adopt(dlcc_module* module) {
+    compiled_step m;
+    m.handle_.reset(module);
+    return m;
+  }
   const dlcc_module_v1& info() const { return *dlcc_module_info(handle_.get()); }
   // Null if there is no tensor of this name.
   const dlcc_tensor_desc* find(const std::string& tensor) const {

@@ -327,6 +327,77 @@ TEST_F(Commands, InspectShowsTensors) {
 }
 
 // Numbers that fit each other: the least is no more than the median, the rate is what the median says.
+// One row a call of the step, in its order, and the normal step beside them.
+TEST_F(Commands, BenchTimesEachKernel) {
+  const std::string text = output({"bench", "m.json", "--profile", "--steps", "3"});
+  const std::string planned = output({"m.json", "--emit=planned", "--print-ir-filter=train_step"});
+  const std::vector<std::string> rows = lines_of(text);
+  const std::regex call("\n *call @([^(]*)\\(");
+  size_t row = 1;
+  for (std::sregex_iterator i(planned.begin(), planned.end(), call), end; i != end; ++i, ++row) {
+    ASSERT_LT(row, rows.size()) << text;
+    EXPECT_TRUE(rows[row].ends_with("  " + std::string((*i)[1]))) << rows[row];
+  }
+  EXPECT_GT(row, 5u);
+  EXPECT_EQ(rows.size(), row + 2) << text; // their sum, and the step
+  folder.write("line.json", from_csv);
+  const std::string json = output({"bench", "line.json", "--profile", "--steps", "3", "--json"});
+  EXPECT_NE(json.find("{\"name\":\"line/kernel.update\",\"ns\":"), std::string::npos) << json;
+  output({"m.json", "-o", "m.so"});
+  expect_refused(
+      folder, {"bench", "m.so", "--profile"}, 2,
+      "dlcc: error: --profile compiles each kernel by itself, expected a model (see dlcc bench --help) [usage]");
+}
+
+TEST_F(Commands, InspectShowsRunsSignaturesAndRegions) {
+  train("run");
+  const std::string run = output({"inspect", "run"});
+  EXPECT_NE(run.find("file: run/best.safetensors"), std::string::npos) << run;
+  EXPECT_NE(run.find("param/hidden/kernel : f32[4,8]"), std::string::npos) << run;
+  std::filesystem::create_directory(folder.path("empty"));
+  expect_refused(folder, {"inspect", "empty"}, 5, "dlcc: error: 'empty' holds no valid checkpoint [weights]");
+  output({"m.json", "-o", "m.so"});
+  const std::string step = output({"inspect", "m.so"});
+  EXPECT_NE(step.find("\ntrain_step(x : f32[16,4], label : f32[16,1]) -> (loss : f64[])\n"), std::string::npos) << step;
+  EXPECT_NE(step.find("\npredict(x : f32[16,4]) -> (p : f32[16,1])\n"), std::string::npos) << step;
+  EXPECT_TRUE(std::regex_search(step, std::regex("region_bytes: \\{\"param\":[0-9]+,\"opt\":"))) << step;
+}
+
+TEST_F(Commands, ACompiledStepIsNoModel) {
+  output({"m.json", "-o", "m.so"});
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"check", "m.so"}, {"m.so", "-o", "n.so"}, {"m.so", "--emit=planned"}})
+    expect_refused(folder, words, 3,
+                   "m.so: error: is a compiled step, expected a model; 'dlcc inspect' shows it [not-a-model]");
+}
+
+TEST_F(Commands, QuietPrintsNoResults) {
+  train("run");
+  const auto quiet = [&](std::vector<std::string> args) {
+    args.push_back("-q");
+    Result r = folder.run(args);
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_EQ(r.err, "") << args[0];
+    return r.out;
+  };
+  EXPECT_EQ(quiet({"check", "m.json", "-D", "Q=8"}), ""); // nor its warning
+  EXPECT_EQ(quiet({"train", "m.json", "--out", "quiet"}), "");
+  EXPECT_EQ(quiet({"eval", "m.json", "--weights", "run", "--on", "train"}), "");
+  EXPECT_EQ(quiet({"eval", "m.json", "--weights", "run", "--on", "train", "--json"}).front(), '{');
+  EXPECT_EQ(quiet({"check", "m.json", "--json"}).front(), '{');
+  EXPECT_EQ(folder.run({"eval", "m.json", "--weights", "run", "--on", "train", "-q", "--require", "loss<0"}).exit_code,
+            9);
+}
+
+TEST_F(Commands, NewSaysWhichDataToPutWhere) {
+  const Result mnist = folder.run({"new", "mnist-mlp", "-o", "mine.json"});
+  EXPECT_NE(mnist.err.find("\nbefore that, put there what it trains on (or change 'data'): "
+                           "data/mnist/train-images-idx3-ubyte.gz, data/mnist/train-labels-idx1-ubyte.gz, "),
+            std::string::npos)
+      << mnist.err;
+  EXPECT_EQ(folder.run({"new", "binary", "-o", "b.json"}).err.find("before that"), std::string::npos);
+}
+
 TEST_F(Commands, BenchReportsTheStep) {
   const std::string table = output({"bench", "m.json", "--steps", "3"});
   std::smatch step;

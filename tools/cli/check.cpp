@@ -104,7 +104,8 @@ int CheckCommand::run() {
   std::string out;
   bool good = true;
   for (const std::string& file : models) good = check(file, out) && good;
-  if (good) write_output("-", out);
+  const bool asked_for = json || print_config; // what --quiet leaves
+  if (good && (asked_for || !build.shared.quiet)) write_output("-", out);
   return good ? 0 : static_cast<int>(ExitCode::model);
 }
 } // namespace

@@ -4,10 +4,13 @@
 #include "tools/cli/options.h"
 #include "tools/driver/loaded_module.h"
 #include "tools/driver/output.h"
+#include "tools/train/failure.h"
+#include "tools/train/run_folder.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace dlcc::tools {
 
@@ -24,8 +27,18 @@ std::string type_text(int32_t dtype, const int64_t* dims, size_t rank) {
   return to_string(Type{static_cast<DType>(dtype), Shape(dims, dims + rank)});
 }
 
+Json names_of(const dlcc_module_v1& m, const int32_t* tensors, int32_t count) {
+  Json names = Json::array();
+  for (int32_t i = 0; i < count; ++i) names.push_back(escape(m.tensors[tensors[i]].name));
+  return names;
+}
+
+// In the order of DLCC_REG_PARAM ...
+constexpr const char* region_names[] = {"param", "opt", "buffer", "grad", "work", "const", "cache"};
+
 Json describe_module(const dlcc_module_v1& m) {
-  Json tensors = Json::array(), entries = Json::array(), hypers = Json::object(), regions = Json::array();
+  Json tensors = Json::array(), entries = Json::array(), hypers = Json::object(), regions = Json::object();
+  Json signatures = Json::object();
   for (uint32_t i = 0; i < m.n_tensors; ++i) {
     const dlcc_tensor_desc& t = m.tensors[i];
     tensors.push_back({{"name", escape(t.name)},
@@ -33,9 +46,15 @@ Json describe_module(const dlcc_module_v1& m) {
                        {"type", type_text(t.dtype, t.dims, static_cast<size_t>(t.rank))},
                        {"bytes", t.nbytes}});
   }
-  for (uint32_t i = 0; i < m.n_entries; ++i) entries.push_back(m.entries[i].name);
+  for (uint32_t i = 0; i < m.n_entries; ++i) {
+    const dlcc_entry_v1& e = m.entries[i];
+    entries.push_back(e.name);
+    signatures[e.name] = {{"inputs", names_of(m, e.inputs, e.n_inputs)},
+                          {"outputs", names_of(m, e.outputs, e.n_outputs)}};
+  }
   for (uint32_t i = 0; i < m.n_hyper; ++i) hypers[m.hyper_names[i]] = m.hyper_defaults[i];
-  for (uint32_t i = 0; i < m.n_regions; ++i) regions.push_back(m.region_bytes[i]);
+  for (uint32_t i = 0; i < std::min<uint32_t>(m.n_regions, std::size(region_names)); ++i)
+    regions[region_names[i]] = m.region_bytes[i];
   return {{"format", 1},
           {"kind", "step"},
           {"name", escape(m.name)},
@@ -44,6 +63,7 @@ Json describe_module(const dlcc_module_v1& m) {
           {"triple", m.triple},
           {"cpu_features", m.cpu_features},
           {"entries", entries},
+          {"signatures", signatures},
           {"hyper", hypers},
           {"region_bytes", regions},
           {"tensors", tensors}};
@@ -61,12 +81,25 @@ Json describe_checkpoint(const runtime::CheckpointFile& file) {
           {"tensors", tensors}};
 }
 
+// "image : f32[128,784], label : i32[128]"
+std::string list_of(const Json& j, const Json& names) {
+  std::string text;
+  for (const Json& name : names)
+    for (const Json& t : j["tensors"])
+      if (t["name"] == name)
+        text += (text.empty() ? "" : ", ") + name.get<std::string>() + " : " + t["type"].get<std::string>();
+  return text;
+}
+
 std::string as_text(const Json& j) {
   std::string text;
   for (auto& [key, value] : j.items()) {
-    if (key == "format" || key == "tensors") continue;
+    if (key == "format" || key == "tensors" || key == "entries" || key == "signatures") continue;
     text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()) + "\n";
   }
+  if (j.contains("signatures"))
+    for (auto& [entry, signature] : j["signatures"].items())
+      text += entry + "(" + list_of(j, signature["inputs"]) + ") -> (" + list_of(j, signature["outputs"]) + ")\n";
   for (const Json& t : j["tensors"]) {
     std::string kind = t.contains("kind") ? t["kind"].get<std::string>() : "";
     text += "  " + (kind.empty() ? "" : kind + std::string(8 - std::min<size_t>(8, kind.size()), ' ')) +
@@ -81,9 +114,13 @@ struct InspectCommand {
 
   int run() {
     Json description;
-    if (file.ends_with(".safetensors")) {
+    std::string path = file; // of a run's folder, what eval and predict would take
+    const auto choose = [&] { return path = training::find_weights(file), 0; };
+    if (std::filesystem::is_directory(file))
+      if (const int fault = training::guarded(choose)) return fault;
+    if (path.ends_with(".safetensors")) {
       try {
-        description = describe_checkpoint(runtime::CheckpointFile(file, runtime::CheckpointFile::Accept::plain));
+        description = describe_checkpoint(runtime::CheckpointFile(path, runtime::CheckpointFile::Accept::plain));
       } catch (const runtime::Error& e) {
         throw_artefact_error(e.status(), e.what());
       }
@@ -91,6 +128,7 @@ struct InspectCommand {
       LoadedModule module = LoadedModule::open(file);
       description = describe_module(*dlcc_module_info(module.get()));
     }
+    if (path != file) description["file"] = escape(path);
     write_output("-", json ? description.dump(1) + "\n" : as_text(description));
     return 0;
   }
@@ -99,9 +137,9 @@ struct InspectCommand {
 
 void declare_inspect(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<InspectCommand>();
-  command.add_option("FILE", state->file, "a compiled step (.so) or a checkpoint (.safetensors)")->required();
+  command.add_option("FILE", state->file, "a compiled step (.so), a checkpoint, or the folder of a run")->required();
   command.add_flag("--json", state->json, "Print JSON");
-  command.footer("Examples:\n  dlcc inspect train_step.so\n  dlcc inspect runs/model-1/best.safetensors --json");
+  command.footer("Examples:\n  dlcc inspect train_step.so\n  dlcc inspect runs/model-1 --json");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }
 

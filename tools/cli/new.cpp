@@ -1,5 +1,6 @@
 // dlcc new NAME: writes one of the example models as a start.
 #include "frontend/json_schema.h"
+#include "frontend/read_model.h"
 #include "tools/cli/options.h"
 #include "tools/cli/starters.h"
 #include "tools/driver/output.h"
@@ -22,6 +23,31 @@ void write_schema(const std::string& path) {
   if (!std::filesystem::exists(path)) write_output(path, frontend::json_schema());
 }
 
+// The files that the model's data are in, as the model names them.
+std::vector<std::string> data_files(std::string_view text) {
+  DiagnosticList diagnostics;
+  const auto model = frontend::read_model(text, {}, diagnostics);
+  std::vector<std::string> files;
+  if (!model || !model->data) return files;
+  for (const auto& source : {model->data->train, model->data->validation, model->data->test, model->data->all}) {
+    if (!source) continue;
+    if (!source->file.empty()) files.push_back(source->file);
+    if (source->format == data::Format::idx || source->format == data::Format::npy)
+      for (const data::Mapping& m : source->tensors) files.push_back(m.source);
+  }
+  return files;
+}
+
+// Names of data files start at the model's folder, and a starter brings none with it.
+void tell_missing_data(std::string_view text, const std::string& output) {
+  const std::filesystem::path folder = std::filesystem::path(output).parent_path();
+  std::string missing;
+  for (const std::string& file : data_files(text))
+    if (!std::filesystem::exists(folder / file)) missing += (missing.empty() ? "" : ", ") + (folder / file).string();
+  if (!missing.empty())
+    fprintf(stderr, "before that, put there what it trains on (or change 'data'): %s\n", missing.c_str());
+}
+
 struct NewCommand {
   std::string name, output;
 
@@ -35,6 +61,7 @@ struct NewCommand {
       write_schema(output.substr(0, output.rfind('/') + 1) + schema_file);
       fprintf(stderr, "wrote %s, and %s for editors; next: dlcc train %s\n", output.c_str(), schema_file,
               output.c_str());
+      tell_missing_data(s.text, output);
       return 0;
     }
     std::vector<std::string> names;

@@ -82,7 +82,7 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
       ->check(CLI::IsMember({"auto", "short", "rich", "json"}))
       ->group(s);
   c.add_option("--error-limit", compile.error_limit, "Most errors shown")->group(s)->capture_default_str();
-  c.add_flag("-q,--quiet", shared.quiet, "Errors only")->group(s);
+  c.add_flag("-q,--quiet", shared.quiet, "Errors only: no warnings, no notes, no results but JSON")->group(s);
 #ifdef NDEBUG
   compile.passes.verify_each = false;
 #endif
@@ -136,7 +136,12 @@ bool report(const Compilation& c, const BuildOptions& options) {
 }
 
 std::unique_ptr<Compilation> read_model(const BuildOptions& options) {
-  auto c = std::make_unique<Compilation>(options.model, read_text_file(options.model), options.compile);
+  std::string text = read_text_file(options.model);
+  if (text.starts_with("\x7f"
+                       "ELF"))
+    throw UserError(ExitCode::model, "not-a-model", "is a compiled step, expected a model; 'dlcc inspect' shows it",
+                    options.model);
+  auto c = std::make_unique<Compilation>(options.model, std::move(text), options.compile);
   if (c->read()) return c;
   report(*c, options);
   return nullptr;

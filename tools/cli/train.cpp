@@ -1,6 +1,7 @@
 // dlcc train | eval | predict | bench: options, and the way to tools/train.
 #include "tools/cli/help.h"
 #include "tools/cli/job.h"
+#include "tools/cli/profile.h"
 #include "tools/train/failure.h"
 #include "tools/train/requirement.h"
 #include "tools/train/runner.h"
@@ -201,6 +202,7 @@ using PredictCommand = ApplyCommand<training::PredictOptions, training::predict>
 struct BenchCommand {
   BuildOptions build;
   training::BenchOptions options;
+  bool profile_kernels = false;
 
   int execute() {
     options.idle_mib = training::resident_mib();
@@ -210,6 +212,9 @@ struct BenchCommand {
     if (!prepared) return model_error;
     options.threads = prepared->threads;
     options.compile_seconds = prepared->compile_seconds;
+    if (profile_kernels && !prepared->compilation)
+      throw UserError(ExitCode::usage, "usage", "--profile compiles each kernel by itself, expected a model");
+    if (profile_kernels) return profile(*prepared, options);
     // The compiler's own structures are not part of what a step costs.
     prepared->compilation.reset();
     return training::bench(prepared->job, options);
@@ -250,8 +255,9 @@ void declare_bench(CLI::App& command, int& exit_code) {
       ->capture_default_str();
   command.add_option("--steps", state->options.steps, "Timed steps")->check(whole_number(1))->capture_default_str();
   command.add_flag("--json", state->options.json, "Print JSON");
+  command.add_flag("--profile", state->profile_kernels, "Time each kernel of the step instead, by itself");
   command.add_flag("--serve", state->options.serve, "Answer `run K` lines with nanoseconds, until `quit`");
-  command.footer("Example:\n  dlcc bench model.json --steps 200 --threads 2");
+  command.footer("Examples:\n  dlcc bench model.json --steps 200 --threads 2\n  dlcc bench model.json --profile");
   command.callback([state, &exit_code] { exit_code = state->execute(); });
 }
 

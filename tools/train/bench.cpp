@@ -135,11 +135,17 @@ int serve(Bench& bench, const BenchOptions& options, double first_step) {
   return exit_ok;
 }
 
-int report(Bench& bench, const BenchOptions& options, double first_step) {
+// Nanoseconds of each step, in order.
+std::vector<int64_t> sorted_times(Bench& bench, const BenchOptions& options) {
   for (int i = 0; i < options.warmup; ++i) bench.step();
   std::vector<int64_t> times;
   for (int i = 0; i < std::max(options.steps, 1); ++i) times.push_back(bench.run(1));
   std::sort(times.begin(), times.end());
+  return times;
+}
+
+int report(Bench& bench, const BenchOptions& options, double first_step) {
+  const std::vector<int64_t> times = sorted_times(bench, options);
   const int64_t median = times[times.size() / 2];
   const double per_second = 1e9 / static_cast<double>(std::max<int64_t>(median, 1));
   if (options.json) {
@@ -166,6 +172,12 @@ int report(Bench& bench, const BenchOptions& options, double first_step) {
 }
 
 } // namespace
+
+int64_t median_step_nanoseconds(const Job& job, const BenchOptions& options) {
+  Bench bench(job, options);
+  const std::vector<int64_t> times = sorted_times(bench, options);
+  return times[times.size() / 2];
+}
 
 int bench(const Job& job, const BenchOptions& options) {
   return guarded([&] {

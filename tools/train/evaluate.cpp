@@ -54,7 +54,7 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
   console.note(std::to_string(part.source->samples()) + " samples of the " + part.name + " data");
   if (options.json)
     print_json(*values, part);
-  else
+  else if (!options.output.quiet)
     for (const auto& [name, value] : *values) std::printf("%s %s\n", name.c_str(), brief(value).c_str());
   if (std::fflush(stdout) != 0 && errno != EPIPE) throw Failure(exit_io, "cannot write to the standard output", "io");
   const auto missed = unmet(requirements, *values);

@@ -142,6 +142,8 @@ struct BenchOptions {
 /// Times training steps on four batches of random inputs of the declared shapes, used in turns: a table or JSON, or
 /// with `serve` the line protocol of the benchmark harness on stdin and stdout.
 int bench(const Job& job, const BenchOptions& options);
+/// Of `options.steps` training steps after `options.warmup` others. Throws Failure.
+int64_t median_step_nanoseconds(const Job& job, const BenchOptions& options);
 
 int64_t resident_mib();      ///< resident memory now
 int64_t peak_resident_mib(); ///< at its peak

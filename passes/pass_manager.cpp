@@ -6,6 +6,9 @@
 #include <chrono>
 #include <fstream>
 
+#include "ir/graph/builder.h"
+#include "ir/graph/verify.h"
+
 namespace dlcc::passes {
 
 namespace {
@@ -22,8 +25,25 @@ Ir run_pass(const PassEntry& pass, Ir ir, PassContext& context) {
   return pass.loops(std::get<loops::Program>(std::move(ir)), context);
 }
 
-bool takes(const PassEntry& pass, const Ir& ir) {
-  return std::holds_alternative<graph::Module>(ir) == (pass.graph || pass.lower);
+std::string obstacle(std::string_view stage, const Ir& ir) {
+  auto* module = std::get_if<graph::Module>(&ir);
+  auto of_graph = graph::stage_from_name(stage);
+  std::string what = module && of_graph ? graph::obstacle_to(*of_graph, *module) : "";
+  return what.empty() ? "" : " (" + what + ")";
+}
+
+// A pass that cannot run here was asked for by name, or the text says that it is at a stage that it is not at.
+void require_runnable(const PassEntry& pass, const Ir& ir) {
+  auto refuse = [&](const std::string& why) {
+    throw UserError(ExitCode::usage, "pass-order", "the pass '" + std::string(pass.name) + "' " + why);
+  };
+  const size_t stage = stage_index(stage_of(ir)), from = stage_index(pass.from), until = stage_index(pass.until);
+  if (stage < from || stage > until) {
+    std::string runs = from == until ? "at stage " : "from stage " + std::string(pass.from) + " to ";
+    refuse("runs " + runs + std::string(pass.until) + ", not at stage " + std::string(stage_of(ir)) +
+           (stage + 1 == from ? obstacle(pass.from, ir) : ""));
+  }
+  if (std::string what = pass.missing ? pass.missing(ir) : ""; !what.empty()) refuse("cannot run yet: " + what);
 }
 
 class Manager {
@@ -57,6 +77,9 @@ private:
     }
     size_t from = stage_index(stage_of(ir)),
            to = o_.stop_after.empty() ? stages().size() - 1 : stage_index(o_.stop_after);
+    if (from > to)
+      throw UserError(ExitCode::usage, "pass-order",
+                      "it is at stage " + std::string(stage_of(ir)) + ", which comes after " + o_.stop_after);
     for (const PassEntry& pass : pipeline())
       if (size_t s = stage_index(pass.stage); s > from && s <= to) passes.push_back(&pass);
     return passes;
@@ -64,6 +87,7 @@ private:
 
   Ir step(const PassEntry& pass, Ir ir) {
     std::string name(pass.name);
+    require_runnable(pass, ir);
     // The text is made only where somebody wants it: for printing, or after a failure.
     if (o_.print_before.contains(name)) show("before", name, print(ir));
     std::string before = o_.print_after_change ? print(ir) : std::string();
@@ -72,13 +96,17 @@ private:
     auto begin = std::chrono::steady_clock::now();
     double seconds = 0;
     try {
-      DLCC_CHECK(takes(pass, ir), "the pass '" + name + "' cannot run at stage " + std::string(stage_of(ir)));
       ir = run_pass(pass, std::move(ir), context_);
+      if (pass.arrives) arrive_at(pass.stage, ir);
       seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       bool failed = context_.diagnostics && context_.diagnostics->has_errors();
       if (o_.verify_each && !failed) check(ir, name);
+    } catch (const CannotBeDone& e) {
+      refuse_or_fail(name, e.what(), input);
+    } catch (const graph::InferError& e) {
+      refuse_or_fail(name, e.what(), input);
     } catch (const InternalError& e) {
-      throw InternalError("pass '" + name + "': " + e.what() + (o_.verify_each ? save(name, input) : std::string()));
+      fail(name, e.what(), input);
     }
     const std::string did = difference(counts, counts_of(ir)), line = "# " + name + ": " + did + "\n";
     if (o_.times) o_.times->push_back({pass.name, seconds, did});
@@ -87,6 +115,15 @@ private:
     else if (o_.print_after_change)
       if (std::string after = print(ir); after != before) show("after", name, after, line);
     return ir;
+  }
+
+  [[noreturn]] void refuse_or_fail(const std::string& pass, const std::string& what, const Ir& input) const {
+    if (!o_.text_of_user) fail(pass, what, input);
+    throw UserError(ExitCode::model, "ill-formed", "the pass '" + pass + "' cannot go on: " + what);
+  }
+
+  [[noreturn]] void fail(const std::string& pass, const std::string& what, const Ir& input) const {
+    throw InternalError("pass '" + pass + "': " + what + (o_.verify_each ? save(pass, input) : std::string()));
   }
 
   void show(const char* when, const std::string& pass, const std::string& text, const std::string& did = {}) const {

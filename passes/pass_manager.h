@@ -20,6 +20,7 @@ struct PassOptions {
   std::vector<std::string> only;  ///< run exactly these passes, in this order (dlcc opt)
   std::set<std::string> disabled; ///< optional passes to leave out
   int64_t bisect_limit = -1;      ///< run only so many optional passes; -1: all
+  bool text_of_user = false;      ///< the input was written by hand, so what an operator refuses is no fault of a pass
   bool verify_each = true;        ///< after every pass; otherwise once at the end
   bool print_after_all = false, print_after_change = false;
   std::set<std::string> print_before, print_after;

@@ -31,6 +31,12 @@ struct TextError : std::runtime_error {
   Location where;
 };
 
+/// A rule of an IR that something violates; the place is known if the IR was read from a text.
+struct Violation {
+  std::string text;
+  Location where;
+};
+
 enum class TokenKind : uint8_t { name, string, integer, number, punctuation, location, end };
 
 struct Token {

@@ -3,34 +3,6 @@
 namespace dlcc::graph {
 
 namespace {
-// Integers stand for numbers: text and C++ alike write `2` where `2.0` is meant.
-void widen(AttributeValue& value, AttributeKind kind) {
-  if (auto* integer = std::get_if<int64_t>(&value); integer && kind == AttributeKind::number)
-    value = static_cast<double>(*integer);
-  else if (auto* list = std::get_if<std::vector<int64_t>>(&value); list && kind == AttributeKind::numbers)
-    value = std::vector<double>(list->begin(), list->end());
-}
-
-bool has_kind(const AttributeValue& value, AttributeKind kind) {
-  switch (kind) {
-  case AttributeKind::boolean:
-    return std::holds_alternative<bool>(value);
-  case AttributeKind::integer:
-    return std::holds_alternative<int64_t>(value);
-  case AttributeKind::number:
-    return std::holds_alternative<double>(value);
-  case AttributeKind::dtype:
-    return std::holds_alternative<DType>(value);
-  case AttributeKind::string:
-    return std::holds_alternative<std::string>(value);
-  case AttributeKind::integers:
-    return std::holds_alternative<std::vector<int64_t>>(value);
-  case AttributeKind::numbers:
-    return std::holds_alternative<std::vector<double>>(value);
-  }
-  return false;
-}
-
 [[noreturn]] void refuse(const OpDef& op, const std::string& text) {
   throw InferError(std::string(op.name) + ": " + text);
 }
@@ -43,8 +15,7 @@ void check_attributes(const OpDef& op, Attributes& attributes) {
       if (d.name == name) def = &d;
     if (!def) refuse(op, "unknown attribute '" + escape(name, 40) + "'");
     AttributeValue value = given;
-    widen(value, def->kind);
-    if (!has_kind(value, def->kind))
+    if (!make_kind(value, def->kind))
       refuse(op, "attribute '" + escape(name, 40) + "' must be of kind " + std::string(name_of(def->kind)));
     widened.set(name, std::move(value));
   }

@@ -19,6 +19,30 @@ std::string_view name_of(AttributeKind kind) {
   return names[static_cast<size_t>(kind)];
 }
 
+bool make_kind(AttributeValue& value, AttributeKind kind) {
+  if (auto* integer = std::get_if<int64_t>(&value); integer && kind == AttributeKind::number)
+    value = static_cast<double>(*integer);
+  else if (auto* list = std::get_if<std::vector<int64_t>>(&value); list && kind == AttributeKind::numbers)
+    value = std::vector<double>(list->begin(), list->end());
+  switch (kind) {
+  case AttributeKind::boolean:
+    return std::holds_alternative<bool>(value);
+  case AttributeKind::integer:
+    return std::holds_alternative<int64_t>(value);
+  case AttributeKind::number:
+    return std::holds_alternative<double>(value);
+  case AttributeKind::dtype:
+    return std::holds_alternative<DType>(value);
+  case AttributeKind::string:
+    return std::holds_alternative<std::string>(value);
+  case AttributeKind::integers:
+    return std::holds_alternative<std::vector<int64_t>>(value);
+  case AttributeKind::numbers:
+    return std::holds_alternative<std::vector<double>>(value);
+  }
+  return false;
+}
+
 const OpDef* find_op(OpTable ops, std::string_view name) {
   for (const OpDef* op : ops)
     if (op->name == name) return op;

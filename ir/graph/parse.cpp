@@ -75,8 +75,10 @@ private:
 
 class FunctionParser {
 public:
-  FunctionParser(Module& module, const StateNames& states, Lexer& lexer, Comments& comments, OpTable ops)
-      : module_(module), states_(states), lexer_(lexer), comments_(comments), ops_(ops), b_(module, f_, ops) {}
+  FunctionParser(Module& module, const StateNames& states, Lexer& lexer, Comments& comments, OpTable ops,
+                 TextPlaces::FunctionPlaces& places)
+      : module_(module), states_(states), lexer_(lexer), comments_(comments), ops_(ops), places_(places),
+        b_(module, f_, ops) {}
 
   Function parse() {
     f_.entry = lexer_.accept("entry");
@@ -170,6 +172,7 @@ private:
     ValueId value = lookup(sigil_name(lexer_, "%"), value_where);
     b_.where = lexer_.location();
     at(where, [&] { b_.update(state->second, value); });
+    places_.updates.push_back(where);
   }
 
   std::vector<Written> parse_left_side() {
@@ -226,6 +229,7 @@ private:
     ValueId constant;
     b_.where = {};
     at(where, [&] { constant = b_.constant(value, *dtype); });
+    places_.nodes.push(where);
     return constant;
   }
 
@@ -233,6 +237,7 @@ private:
            Location where) {
     std::vector<ValueId> results;
     at(where, [&] { results = b_.add_all(op, std::move(operands), std::move(attributes)); });
+    places_.nodes.push(where);
     if (results.size() != written.size())
       throw TextError(where, std::string(op.name) + " has " + std::to_string(results.size()) +
                                  " results, written are " + std::to_string(written.size()));
@@ -274,6 +279,7 @@ private:
   Lexer& lexer_;
   Comments& comments_;
   OpTable ops_;
+  TextPlaces::FunctionPlaces& places_;
   Function f_;
   Builder b_;
   std::unordered_map<std::string, ValueId> names_;
@@ -283,7 +289,8 @@ private:
 
 class ModuleParser {
 public:
-  ModuleParser(std::string_view text, OpTable ops) : lexer_(text), comments_(text), ops_(ops) {}
+  ModuleParser(std::string_view text, OpTable ops, TextPlaces& places)
+      : lexer_(text), comments_(text), ops_(ops), places_(places) {}
 
   Module parse() {
     parse_header();
@@ -312,6 +319,7 @@ private:
     auto known = stage_from_name(lexer_.name());
     if (!known) throw TextError(stage.where, "unknown stage " + quoted(stage.text));
     module_.stage = *known;
+    places_.stage = stage.where;
     if (lexer_.accept("file")) module_.file = lexer_.string();
     lexer_.expect("dtype");
     Token dtype = lexer_.peek();
@@ -344,6 +352,7 @@ private:
     if (!states_.emplace(s.name, module_.states.next()).second)
       throw TextError(where, "the state " + quoted(s.name) + " is declared twice");
     module_.states.push(std::move(s));
+    places_.states.push(where);
   }
 
   static void check_trainable(const State& s, Location where) {
@@ -362,6 +371,7 @@ private:
   }
 
   void parse_directive() {
+    places_.directives.push_back(lexer_.peek().where);
     Directive d;
     d.kind = lexer_.name();
     d.name = lexer_.name();
@@ -372,7 +382,8 @@ private:
 
   void parse_function() {
     Location where = lexer_.peek().where;
-    Function f = FunctionParser(module_, states_, lexer_, comments_, ops_).parse();
+    TextPlaces::FunctionPlaces& places = places_.functions[places_.functions.push({.head = where})];
+    Function f = FunctionParser(module_, states_, lexer_, comments_, ops_, places).parse();
     if (module_.find_function(f.name)) throw TextError(where, "the function " + quoted(f.name) + " is defined twice");
     if (module_.functions.size() >= most_functions)
       throw TextError(where, "more than " + std::to_string(most_functions) + " functions");
@@ -382,12 +393,16 @@ private:
   Lexer lexer_;
   Comments comments_;
   OpTable ops_;
+  TextPlaces& places_;
   Module module_;
   StateNames states_;
   std::unordered_set<std::string> hypers_;
 };
 } // namespace
 
-Module parse_module(std::string_view text, OpTable ops) { return ModuleParser(text, ops).parse(); }
+Module parse_module(std::string_view text, OpTable ops, TextPlaces* places) {
+  TextPlaces unwanted;
+  return ModuleParser(text, ops, places ? *places : unwanted).parse();
+}
 
 } // namespace dlcc::graph

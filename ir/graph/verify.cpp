@@ -10,16 +10,16 @@ namespace dlcc::graph {
 namespace {
 // clang-format off
 constexpr StageRules stage_rules[] = {
-  // stage             calls  composites updates clusters
-  {Stage::source,      true,  true,      true,   false, "a module as the frontend makes it has no clusters"},
-  {Stage::stable,      true,  true,      true,   false, "fusion comes later"},
-  {Stage::training,    false, true,      false,  false, "calls are inlined before differentiation, and only entries run"},
-  {Stage::simplified,  false, true,      false,  false, "calls are inlined before differentiation, and only entries run"},
-  {Stage::clustered,   false, false,     false,  true,  "only operators that lower to one kernel's expressions remain"},
+  // stage             calls                composites updates clusters
+  {Stage::source,      Calls::any,          true,  true,  false, "a module as the frontend makes it has no clusters"},
+  {Stage::stable,      Calls::own_gradient, true,  true,  false, "calls are inlined, and fusion comes later"},
+  {Stage::training,    Calls::none,         true,  false, false, "calls are inlined, and only entries run"},
+  {Stage::simplified,  Calls::none,         false, false, false, "only operators with an element expression remain"},
+  {Stage::clustered,   Calls::none,         false, false, true,  "only operators with an element expression remain"},
 };
 // clang-format on
 
-constexpr size_t most_messages = 20;
+constexpr size_t most_violations = 20;
 
 /// Maps and views may be computed anew wherever they are used; these may not.
 bool computed_once(OpKind kind) {
@@ -28,21 +28,30 @@ bool computed_once(OpKind kind) {
 
 class Verifier {
 public:
-  explicit Verifier(const Module& module) : m_(module), rules_(rules_of(module.stage)) {}
+  Verifier(const Module& module, Stage stage, const TextPlaces* places)
+      : m_(module), rules_(rules_of(stage)), places_(places) {}
 
-  std::vector<std::string> run() {
+  std::vector<Violation> run() {
     check_declarations();
     for (FunctionId id : m_.functions.ids()) check_function(id);
-    return std::move(messages_);
+    return std::move(violations_);
+  }
+
+  std::vector<Violation> check_legality() {
+    for (FunctionId id : m_.functions.ids()) {
+      for (const Node& node : m_.functions[id].nodes) check_legal(m_.functions[id], node);
+      check_legal_updates(m_.functions[id]);
+    }
+    return std::move(violations_);
   }
 
 private:
   void require(bool condition, const auto& text) {
-    if (!condition && messages_.size() < most_messages) messages_.push_back(where_ + text());
+    if (!condition && violations_.size() < most_violations) violations_.push_back({in_ + text(), place_});
   }
-  void illegal(bool condition, std::string_view what) {
+  void illegal(bool condition, const auto& what) {
     require(!condition, [&] {
-      return std::string(what) + " in stage " + std::string(name_of(m_.stage)) + ": " + std::string(rules_.reason);
+      return what() + " in stage " + std::string(name_of(rules_.stage)) + ": " + std::string(rules_.reason);
     });
   }
 
@@ -58,10 +67,12 @@ private:
 
   void check_declarations() {
     std::unordered_set<std::string> states, hypers, functions;
-    for (const State& s : m_.states) {
-      check_unique(states, s.name, "state");
-      check_type(s.type, s.name);
+    for (StateId id : m_.states.ids()) {
+      if (places_) place_ = places_->states[id];
+      check_unique(states, m_.states[id].name, "state");
+      check_type(m_.states[id].type, m_.states[id].name);
     }
+    if (places_) place_ = places_->stage;
     for (const Hyper& h : m_.hypers) check_unique(hypers, h.name, "hyper");
     for (const Function& f : m_.functions) check_unique(functions, f.name, "function");
     require(m_.batch >= 0, [] { return std::string("negative batch"); });
@@ -69,15 +80,21 @@ private:
 
   void check_function(FunctionId id) {
     const Function& f = m_.functions[id];
-    where_ = "function '" + f.name + "': ";
-    size_t before = messages_.size();
+    in_ = "function '" + f.name + "': ";
+    const TextPlaces::FunctionPlaces* places = places_ ? &places_->functions[id] : nullptr;
+    if (places) place_ = places->head;
+    size_t before = violations_.size();
     check_ids(f);
     // What follows follows ids.
-    if (messages_.size() != before) return;
+    if (violations_.size() != before) return;
     check_values(f);
-    for (NodeId n : f.nodes.ids()) check_node(id, n);
-    check_updates(f);
-    where_.clear();
+    for (NodeId n : f.nodes.ids()) {
+      if (places) place_ = places->nodes[n];
+      check_node(id, n);
+    }
+    check_updates(f, places);
+    check_legal_updates(f);
+    in_.clear();
   }
 
   void check_ids(const Function& f) {
@@ -144,7 +161,14 @@ private:
               [&] { return "'" + v.name + "' and its node disagree"; });
     }
     check_inference(f, node);
-    check_legal(function, node);
+    if (node.op == &call_op) {
+      auto callee = m_.find_function(node.attributes.string("function"));
+      require(callee && *callee < function, [&] { return describe(f, node) + " calls a function behind its own"; });
+    }
+    require(node.cluster >= -1 && node.cluster < static_cast<int64_t>(f.clusters.size()), [&] {
+      return describe(f, node) + " is in cluster " + std::to_string(node.cluster) + ", which is not there";
+    });
+    check_legal(f, node);
   }
 
   void check_inference(const Function& f, const Node& node) {
@@ -161,33 +185,35 @@ private:
     }
   }
 
-  void check_legal(FunctionId function, const Node& node) {
-    const Function& f = m_.functions[function];
-    bool is_call = node.op == &call_op;
-    if (is_call) {
-      auto callee = m_.find_function(node.attributes.string("function"));
-      require(callee && *callee < function, [&] { return describe(f, node) + " calls a function behind its own"; });
-      illegal(!rules_.calls, describe(f, node));
+  void check_legal(const Function& f, const Node& node) {
+    auto it = [&] { return describe(f, node); };
+    if (node.op == &call_op) {
+      const Function* callee = callee_of(m_, node.attributes);
+      bool stays = callee && !callee->gradient.empty();
+      illegal(rules_.calls == Calls::none || (rules_.calls == Calls::own_gradient && !stays), it);
     } else if (node.op->kind == OpKind::composite)
-      illegal(!rules_.composites, describe(f, node));
-    require(node.cluster >= -1 && node.cluster < static_cast<int64_t>(f.clusters.size()), [&] {
-      return describe(f, node) + " is in cluster " + std::to_string(node.cluster) + ", which is not there";
-    });
-    illegal(!rules_.clusters && node.cluster >= 0, describe(f, node) + " in a cluster");
+      illegal(!rules_.composites, it);
+    illegal(!rules_.clusters && node.cluster >= 0, [&] { return it() + " in a cluster"; });
     require(!rules_.clusters || !f.entry || node.cluster >= 0 || !computed_once(node.op->kind),
             [&] { return describe(f, node) + " is in no cluster"; });
   }
 
-  void check_updates(const Function& f) {
+  void check_updates(const Function& f, const TextPlaces::FunctionPlaces* places) {
     std::unordered_set<StateId> updated;
-    for (const Update& u : f.updates) {
+    for (size_t i = 0; i < f.updates.size(); ++i) {
+      const Update& u = f.updates[i];
+      if (places) place_ = places->updates[i];
       const State& s = m_.states[u.state];
       require(updated.insert(u.state).second, [&] { return "the state '" + s.name + "' is updated twice"; });
       require(s.type == f.type(u.value), [&] {
         return "the update of '" + s.name + "' is " + to_string(f.type(u.value)) + ", the state " + to_string(s.type);
       });
     }
-    illegal(!f.updates.empty() && !f.entry && !rules_.updates_everywhere, "an update outside an entry");
+  }
+
+  void check_legal_updates(const Function& f) {
+    illegal(!f.updates.empty() && !f.entry && !rules_.updates_everywhere,
+            [] { return std::string("an update outside an entry"); });
   }
 
   static std::string describe(const Function& f, const Node& node) {
@@ -197,20 +223,29 @@ private:
 
   const Module& m_;
   const StageRules& rules_;
-  std::string where_;
-  std::vector<std::string> messages_;
+  const TextPlaces* places_;
+  std::string in_; ///< the function, for messages
+  Location place_;
+  std::vector<Violation> violations_;
 };
 } // namespace
 
 const StageRules& rules_of(Stage stage) { return stage_rules[static_cast<size_t>(stage)]; }
 
-std::vector<std::string> verify(const Module& module) { return Verifier(module).run(); }
+std::vector<Violation> verify(const Module& module, const TextPlaces* places) {
+  return Verifier(module, module.stage, places).run();
+}
+
+std::string obstacle_to(Stage stage, const Module& module) {
+  std::vector<Violation> violations = Verifier(module, stage, nullptr).check_legality();
+  return violations.empty() ? "" : violations[0].text;
+}
 
 void check(const Module& module, std::string_view after) {
-  std::vector<std::string> messages = verify(module);
-  if (messages.empty()) return;
+  std::vector<Violation> violations = verify(module);
+  if (violations.empty()) return;
   std::string text = "the graph is not well formed after " + std::string(after);
-  for (const std::string& m : messages) text += "\n  " + m;
+  for (const Violation& v : violations) text += "\n  " + v.text;
   throw InternalError(text);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 class ProgramParser {
 public:
-  explicit ProgramParser(std::string_view text) : lex_(text) {}
+  ProgramParser(std::string_view text, TextPlaces& places) : lex_(text), places_(places) {}
 
   Program run() {
     head();
@@ -56,6 +56,7 @@ private:
   };
 
   Lexer lex_;
+  TextPlaces& places_;
   Program p_;
   std::vector<View> views_;
   std::unordered_map<std::string, BufferId> buffers_;
@@ -70,6 +71,7 @@ void ProgramParser::head() {
   auto stage = stage_from_name(lex_.peek().text);
   if (!stage) lex_.fail("expected the stage loops, scheduled or planned, found '" + escape(lex_.peek().text, 40) + "'");
   p_.stage = *stage;
+  places_.stage = lex_.peek().where;
   lex_.next();
   lex_.expect("batch");
   p_.batch = parse_integer(lex_, 0, INT64_MAX);
@@ -137,11 +139,12 @@ void ProgramParser::buffer(Region region) {
   if (lex_.accept("data")) data(b);
   if (!buffers_.emplace(b.name, p_.buffers.next()).second) twice("buffer", b.name, where);
   p_.buffers.push(std::move(b));
+  places_.buffers.push(where);
 }
 
 void ProgramParser::kernel() {
   Location where = lex_.next().where;
-  Kernel k = parse_kernel(lex_);
+  Kernel k = parse_kernel(lex_, places_.kernels[places_.kernels.push({.head = where})]);
   if (!kernels_.emplace(k.name, p_.kernels.next()).second) twice("kernel", k.name, where);
   p_.kernels.push(std::move(k));
 }
@@ -174,7 +177,8 @@ std::vector<Step> ProgramParser::steps(int depth) {
 
 Step ProgramParser::step(int depth) {
   Step s;
-  if (lex_.accept("call")) {
+  if (Location where = lex_.peek().where; lex_.accept("call")) {
+    places_.entries.back().calls.push_back(where);
     lex_.expect("@");
     auto at = kernels_.find(lex_.peek().text);
     if (at == kernels_.end()) lex_.fail("unknown kernel '" + escape(lex_.peek().text, 40) + "'");
@@ -201,6 +205,7 @@ void ProgramParser::entry() {
   Entry e;
   lex_.expect("@");
   Location where = lex_.peek().where;
+  places_.entries.push_back({.head = where});
   e.name = lex_.name();
   if (p_.find_entry(e.name)) twice("entry", e.name, where);
   lex_.expect("(");
@@ -236,6 +241,9 @@ void ProgramParser::resolve_views() {
 
 } // namespace
 
-Program parse_program(std::string_view text) { return ProgramParser(text).run(); }
+Program parse_program(std::string_view text, TextPlaces* places) {
+  TextPlaces unwanted;
+  return ProgramParser(text, places ? *places : unwanted).run();
+}
 
 } // namespace dlcc::loops

@@ -8,7 +8,23 @@
 
 namespace dlcc::loops {
 
+/// Where the parts of a program stand in the text it was read from.
+struct TextPlaces {
+  struct KernelPlaces {
+    Location head;
+    IdVector<StmtId, Location> statements;
+  };
+  struct EntryPlaces {
+    Location head;
+    std::vector<Location> calls; ///< in the order of the text
+  };
+  Location stage;
+  IdVector<BufferId, Location> buffers;
+  IdVector<KernelId, KernelPlaces> kernels;
+  std::vector<EntryPlaces> entries;
+};
+
 /// Throws TextError with the place of the first thing it does not understand.
-Program parse_program(std::string_view text);
+Program parse_program(std::string_view text, TextPlaces* places = nullptr);
 
 } // namespace dlcc::loops

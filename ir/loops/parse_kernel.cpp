@@ -34,7 +34,7 @@ constexpr int most_index_terms = 64;
 
 class KernelParser {
 public:
-  explicit KernelParser(Lexer& lexer) : lex_(lexer), build_(kernel_) {}
+  KernelParser(Lexer& lexer, TextPlaces::KernelPlaces& places) : lex_(lexer), places_(places), build_(kernel_) {}
   Kernel run();
 
 private:
@@ -50,7 +50,8 @@ private:
   void head();
   void parameter();
   std::vector<StmtId> body();
-  void statement(std::vector<StmtId>& out);
+  void line(std::vector<StmtId>& out); ///< a statement or a def
+  StmtId statement();
   StmtId loop();
   StmtId let();
   StmtId reduce(Combine combine);
@@ -92,6 +93,7 @@ private:
   }
 
   Lexer& lex_;
+  TextPlaces::KernelPlaces& places_;
   Kernel kernel_;
   Builder build_; // shares equal loads and locals
   int depth_ = 0;
@@ -485,23 +487,31 @@ StmtId KernelParser::check() {
   return kernel_.stmts.push(std::move(s));
 }
 
-void KernelParser::statement(std::vector<StmtId>& out) {
-  if (lex_.accept("def")) return def();
-  if (lex_.accept("for")) return out.push_back(loop());
-  if (lex_.accept("let")) return out.push_back(let());
-  if (lex_.accept("store")) return out.push_back(store());
-  if (lex_.accept("contract")) return out.push_back(contract());
-  if (lex_.accept("check")) return out.push_back(check());
+StmtId KernelParser::statement() {
+  if (lex_.accept("for")) return loop();
+  if (lex_.accept("let")) return let();
+  if (lex_.accept("store")) return store();
+  if (lex_.accept("contract")) return contract();
+  if (lex_.accept("check")) return check();
   int combine = accept_name(lex_, combine_names);
   if (combine < 0) lex_.fail("expected a statement, found '" + escape(lex_.peek().text, 40) + "'");
-  out.push_back(reduce(static_cast<Combine>(combine)));
+  return reduce(static_cast<Combine>(combine));
+}
+
+void KernelParser::line(std::vector<StmtId>& out) {
+  Location where = lex_.peek().where;
+  if (lex_.accept("def")) return def();
+  StmtId id = statement();
+  places_.statements.resize(kernel_.stmts.size());
+  places_.statements[id] = where;
+  out.push_back(id);
 }
 
 std::vector<StmtId> KernelParser::body() {
   Nested nested(*this);
   std::vector<StmtId> list;
   lex_.expect("{");
-  while (!lex_.accept("}")) statement(list);
+  while (!lex_.accept("}")) line(list);
   return list;
 }
 
@@ -546,12 +556,12 @@ Kernel KernelParser::run() {
   head();
   lex_.expect("{");
   while (lex_.accept("note")) kernel_.notes.push_back(lex_.string());
-  while (!lex_.accept("}")) statement(kernel_.body);
+  while (!lex_.accept("}")) line(kernel_.body);
   return std::move(kernel_);
 }
 
 } // namespace
 
-Kernel parse_kernel(Lexer& lexer) { return KernelParser(lexer).run(); }
+Kernel parse_kernel(Lexer& lexer, TextPlaces::KernelPlaces& places) { return KernelParser(lexer, places).run(); }
 
 } // namespace dlcc::loops

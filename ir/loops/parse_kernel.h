@@ -2,14 +2,14 @@
 #pragma once
 
 #include "ir/base/text.h"
-#include "ir/loops/program.h"
+#include "ir/loops/parse.h"
 
 #include <array>
 
 namespace dlcc::loops {
 
-/// A kernel; the word `kernel` has been read.
-Kernel parse_kernel(Lexer& lexer);
+/// A kernel; the word `kernel` has been read. Adds the places of its statements.
+Kernel parse_kernel(Lexer& lexer, TextPlaces::KernelPlaces& places);
 
 /// An integer in [low, high].
 int64_t parse_integer(Lexer& lexer, int64_t low, int64_t high);

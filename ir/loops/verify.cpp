@@ -3,6 +3,7 @@
 #include "ir/loops/verify_parts.h"
 
 #include <set>
+#include <span>
 
 namespace dlcc::loops {
 
@@ -16,30 +17,38 @@ constexpr StageRules stage_rules[] = {
 
 class ProgramVerifier {
 public:
-  explicit ProgramVerifier(const Program& program) : p_(program), rules_(rules_of(program.stage)) {}
+  ProgramVerifier(const Program& program, const TextPlaces* places)
+      : p_(program), rules_(rules_of(program.stage)), places_(places) {}
 
-  std::vector<std::string> run() {
-    out_.at("program " + p_.name);
+  std::vector<Violation> run() {
+    out_.at("program " + p_.name, places_ ? places_->stage : Location{});
     names();
-    for (BufferId b : p_.buffers.ids()) buffer(b);
-    for (const Kernel& k : p_.kernels) verify_kernel(k, rules_, out_);
+    for (BufferId b : p_.buffers.ids()) {
+      if (places_) out_.at(places_->buffers[b]);
+      buffer(b);
+    }
+    for (KernelId k : p_.kernels.ids())
+      verify_kernel(p_.kernels[k], rules_, places_ ? &places_->kernels[k] : nullptr, out_);
     if (out_.size() == 0)
-      for (const Entry& e : p_.entries) entry(e);
+      for (size_t i = 0; i < p_.entries.size(); ++i) entry(p_.entries[i], places_of_entry(i));
     if (out_.size() == 0) data_flow();
-    if (out_.size() == 0 && rules_.placed) verify_plan(p_, out_);
+    if (out_.size() == 0 && rules_.placed) verify_plan(p_, places_, out_);
     return out_.take();
   }
 
 private:
   void names();
   void buffer(BufferId id);
-  void entry(const Entry& e);
+  const TextPlaces::EntryPlaces* places_of_entry(size_t i) const { return places_ ? &places_->entries[i] : nullptr; }
+  void entry(const Entry& e, const TextPlaces::EntryPlaces* places);
   void steps(const std::vector<Step>& list, StepKind inside, const Entry& e);
   void call(const Call& c, const Entry& e);
   void data_flow();
 
   const Program& p_;
   const StageRules& rules_;
+  const TextPlaces* places_;
+  std::span<const Location> calls_; ///< of the entry, those still to come
   Violations out_;
 };
 
@@ -77,8 +86,9 @@ void ProgramVerifier::buffer(BufferId id) {
   out_.require(b.offset < 0 || b.offset == of.offset, "views", "'" + b.name + "' is not where its storage is");
 }
 
-void ProgramVerifier::entry(const Entry& e) {
-  out_.at("entry " + e.name);
+void ProgramVerifier::entry(const Entry& e, const TextPlaces::EntryPlaces* places) {
+  out_.at("entry " + e.name, places ? places->head : Location{});
+  calls_ = places ? std::span(places->calls) : std::span<const Location>();
   for (const auto* list : {&e.inputs, &e.outputs})
     for (BufferId b : *list) out_.require(b.index < p_.buffers.size(), "entry", "an input or output is no buffer");
   steps(e.steps, StepKind::serial, e);
@@ -99,7 +109,10 @@ void ProgramVerifier::steps(const std::vector<Step>& list, StepKind inside, cons
                    "a parallel region holds phases only");
     if (s.kind == StepKind::phase)
       out_.require(inside == StepKind::parallel, "tree", "a phase outside a parallel region");
-    if (s.kind == StepKind::call) call(s.call, e);
+    if (s.kind == StepKind::call) {
+      if (!calls_.empty()) out_.at(calls_[0]), calls_ = calls_.subspan(1);
+      call(s.call, e);
+    }
     if (out_.size()) return;
     steps(s.children, s.kind, e);
   }
@@ -130,23 +143,22 @@ void ProgramVerifier::call(const Call& c, const Entry& e) {
 void ProgramVerifier::data_flow() {
   IdVector<KernelId, KernelAccesses> facts;
   for (const Kernel& k : p_.kernels) facts.push(task_accesses_of(k));
-  for (const Entry& e : p_.entries) {
-    out_.at("entry " + e.name);
-    verify_data_flow(p_, e, facts, out_);
-  }
+  for (size_t i = 0; i < p_.entries.size(); ++i) verify_data_flow(p_, p_.entries[i], facts, places_of_entry(i), out_);
 }
 
 } // namespace
 
 const StageRules& rules_of(Stage stage) { return stage_rules[static_cast<size_t>(stage)]; }
 
-std::vector<std::string> verify(const Program& program) { return ProgramVerifier(program).run(); }
+std::vector<Violation> verify(const Program& program, const TextPlaces* places) {
+  return ProgramVerifier(program, places).run();
+}
 
 void check(const Program& program, std::string_view after) {
-  std::vector<std::string> violations = verify(program);
+  std::vector<Violation> violations = verify(program);
   if (violations.empty()) return;
   std::string text = "the loop IR is broken after " + std::string(after);
-  for (const std::string& v : violations) text += "\n  " + v;
+  for (const Violation& v : violations) text += "\n  " + v.text;
   throw InternalError(text);
 }
 

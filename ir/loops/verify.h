@@ -8,6 +8,8 @@
 //   planned     place, overlap
 #pragma once
 
+#include "ir/base/text.h"
+#include "ir/loops/parse.h"
 #include "ir/loops/program.h"
 
 #include <string>
@@ -31,7 +33,7 @@ inline constexpr int max_statement_depth = 32;
 
 /// All violations, each with its kernel or entry; empty if the program is well formed. Never crashes on what
 /// parse_program accepts.
-std::vector<std::string> verify(const Program& program);
+std::vector<Violation> verify(const Program& program, const TextPlaces* places = nullptr);
 
 /// Throws InternalError that lists the violations; `after` says what ran last.
 void check(const Program& program, std::string_view after);

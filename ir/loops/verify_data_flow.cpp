@@ -17,11 +17,14 @@ struct Use {
 
 class DataFlow {
 public:
-  DataFlow(const Program& p, const Entry& e, const IdVector<KernelId, KernelAccesses>& facts, Violations& out)
-      : p_(p), entry_(e), facts_(facts), out_(out) {}
+  DataFlow(const Program& p, const Entry& e, const IdVector<KernelId, KernelAccesses>& facts,
+           const TextPlaces::EntryPlaces* places, Violations& out)
+      : p_(p), entry_(e), facts_(facts), places_(places), out_(out) {}
 
   void run() {
+    out_.at("entry " + entry_.name, places_ ? places_->head : Location{});
     const auto units = units_of(entry_);
+    size_t calls = 0;
     for (const auto& unit : units)
       for (const Call* call : unit)
         for (size_t i = 0; i < call->arguments.size(); ++i)
@@ -29,6 +32,7 @@ public:
     for (const auto& unit : units) {
       std::vector<Use> earlier;
       for (const Call* call : unit) {
+        if (places_) out_.at(places_->calls[calls++]);
         std::vector<Use> uses = uses_of(*call);
         aliases(uses);
         first_uses(uses);
@@ -37,6 +41,7 @@ public:
         earlier.insert(earlier.end(), uses.begin(), uses.end());
       }
     }
+    if (places_) out_.at(places_->head);
     for (BufferId output : entry_.outputs)
       out_.require(last_writer_.contains(p_.storage(output)), "written-first",
                    "nothing is written to the output '" + p_.buffers[output].name + "'");
@@ -156,6 +161,7 @@ private:
   const Program& p_;
   const Entry& entry_;
   const IdVector<KernelId, KernelAccesses>& facts_;
+  const TextPlaces::EntryPlaces* places_;
   Violations& out_;
   std::set<BufferId> written_;               ///< by any call
   std::map<BufferId, BufferId> last_writer_; ///< of each storage: the buffer that was written there last
@@ -164,8 +170,8 @@ private:
 } // namespace
 
 void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelAccesses>& facts,
-                      Violations& out) {
-  DataFlow(program, entry, facts, out).run();
+                      const TextPlaces::EntryPlaces* places, Violations& out) {
+  DataFlow(program, entry, facts, places, out).run();
 }
 
 } // namespace dlcc::loops

@@ -13,8 +13,8 @@ namespace {
 
 class KernelVerifier {
 public:
-  KernelVerifier(const Kernel& kernel, const StageRules& rules, Violations& out)
-      : k_(kernel), rules_(rules), out_(out), defined_(kernel.locals.size(), false),
+  KernelVerifier(const Kernel& kernel, const StageRules& rules, const TextPlaces::KernelPlaces* places, Violations& out)
+      : k_(kernel), rules_(rules), places_(places), out_(out), defined_(kernel.locals.size(), false),
         in_scope_(kernel.locals.size(), false), visited_(kernel.stmts.size(), false), walk_(kernel) {}
 
   void run() {
@@ -45,6 +45,7 @@ private:
 
   const Kernel& k_;
   const StageRules& rules_;
+  const TextPlaces::KernelPlaces* places_;
   Violations& out_;
   std::vector<bool> defined_, in_scope_; // locals
   std::vector<bool> visited_;            // statements
@@ -143,6 +144,7 @@ void KernelVerifier::body(const std::vector<StmtId>& list, int depth) {
     if (id.index >= k_.stmts.size() || visited_[id.index])
       return out_.add("nesting", "a statement that is there twice, or not at all");
     visited_[id.index] = true;
+    if (places_) out_.at(places_->statements[id]);
     size_t before = out_.size();
     statement(id, depth);
     if (out_.size() != before) return;
@@ -261,6 +263,7 @@ void KernelVerifier::accesses() {
   std::set<std::pair<StmtId, TensorId>> stored_in_body;
   std::vector<bool> stored(k_.tensors.size());
   for (const AccessSite& a : all) {
+    if (places_) out_.at(places_->statements[a.statement]);
     bounds(a);
     if (a.store) {
       stored[a.tensor.index] = true;
@@ -272,14 +275,17 @@ void KernelVerifier::accesses() {
                  "'" + name(a.tensor) + "' is read before anything is stored to it");
   }
   for (const AccessSite& a : all)
-    if (!a.store && a.factor)
+    if (!a.store && a.factor) {
+      if (places_) out_.at(places_->statements[a.statement]);
       out_.require(!stored_in_body.contains({a.statement, a.tensor}), "contract",
                    "the factors of a contraction read '" + name(a.tensor) + "', which its body stores to");
+    }
 }
 
 // Tasks run in any order and at the same time, so they must not touch what another one stores.
 void KernelVerifier::tasks() {
   if (k_.tasks == 1) return;
+  if (places_) out_.at(places_->head);
   KernelAccesses facts = task_accesses_of(k_);
   if (facts.task_vars.empty())
     return out_.add("tasks", "has " + std::to_string(k_.tasks) + " tasks but is not one loop or contraction");
@@ -294,9 +300,10 @@ void KernelVerifier::tasks() {
 
 } // namespace
 
-void verify_kernel(const Kernel& kernel, const StageRules& rules, Violations& out) {
-  out.at("kernel " + kernel.name);
-  KernelVerifier(kernel, rules, out).run();
+void verify_kernel(const Kernel& kernel, const StageRules& rules, const TextPlaces::KernelPlaces* places,
+                   Violations& out) {
+  out.at("kernel " + kernel.name, places ? places->head : Location{});
+  KernelVerifier(kernel, rules, places, out).run();
 }
 
 std::vector<const AccessSite*> KernelAccesses::of(TensorId t) const {

@@ -11,24 +11,28 @@ namespace dlcc::loops {
 /// Collects violations of one kernel or entry.
 class Violations {
 public:
-  void at(std::string place) { place_ = std::move(place); }
+  /// What follows is about this kernel or entry, which stands there in the text.
+  void at(std::string subject, Location where) { subject_ = std::move(subject), where_ = where; }
+  void at(Location where) { where_ = where; }
   void add(std::string_view rule, const std::string& what) {
-    if (list_.size() < limit) list_.push_back(place_ + ": " + what + " [" + std::string(rule) + "]");
+    if (list_.size() < limit) list_.push_back({subject_ + ": " + what + " [" + std::string(rule) + "]", where_});
   }
   void require(bool condition, std::string_view rule, const std::string& what) {
     if (!condition) add(rule, what);
   }
   size_t size() const { return list_.size(); }
-  std::vector<std::string> take() { return std::move(list_); }
+  std::vector<Violation> take() { return std::move(list_); }
 
 private:
   static constexpr size_t limit = 100;
-  std::string place_;
-  std::vector<std::string> list_;
+  std::string subject_;
+  Location where_;
+  std::vector<Violation> list_;
 };
 
 /// Rules of a kernel by itself.
-void verify_kernel(const Kernel& kernel, const StageRules& rules, Violations& out);
+void verify_kernel(const Kernel& kernel, const StageRules& rules, const TextPlaces::KernelPlaces* places,
+                   Violations& out);
 
 /// What the rules of entries ask about a kernel that is well formed.
 struct KernelAccesses {
@@ -44,10 +48,10 @@ KernelAccesses task_accesses_of(const Kernel& kernel);
 
 /// Rules of calls and phases: alias, phase-race, written-first, overwritten.
 void verify_data_flow(const Program& program, const Entry& entry, const IdVector<KernelId, KernelAccesses>& facts,
-                      Violations& out);
+                      const TextPlaces::EntryPlaces* places, Violations& out);
 
 /// Rules of a planned program: place, overlap.
-void verify_plan(const Program& program, Violations& out);
+void verify_plan(const Program& program, const TextPlaces* places, Violations& out);
 
 /// The calls of an entry by unit of time: a phase in a parallel region, since its threads may be at different calls,
 /// else one call.

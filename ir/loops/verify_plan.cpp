@@ -19,12 +19,13 @@ bool is_stored(Region r) {
 }
 
 // Pairs that share bytes and time. Sorted by place, so that only buffers that share bytes are compared.
-void overlaps(const Program& p, std::vector<Placed> all, Violations& out) {
+void overlaps(const Program& p, std::vector<Placed> all, const TextPlaces* places, Violations& out) {
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.begin < b.begin; });
   for (size_t i = 0; i < all.size(); ++i)
     for (size_t j = i + 1; j < all.size() && all[j].begin < all[i].end; ++j) {
       const Placed &a = all[i], &b = all[j];
       if (a.begin == a.end || b.begin == b.end) continue; // no bytes, none to share
+      if (places) out.at(places->buffers[b.buffer]);
       out.require(a.last < b.first || b.last < a.first, "overlap",
                   "'" + p.buffers[a.buffer].name + "' and '" + p.buffers[b.buffer].name +
                       "' are in use at the same time and share bytes from " + std::to_string(b.begin) + " on");
@@ -41,7 +42,7 @@ bool place(const Program& p, BufferId b, Placed& placed, Violations& out) {
   return good;
 }
 
-void verify_arena(const Program& p, const Entry& entry, Violations& out) {
+void verify_arena(const Program& p, const Entry& entry, const TextPlaces* places, Violations& out) {
   std::map<BufferId, std::pair<size_t, size_t>> live;
   auto units = units_of(entry);
   auto touch = [&](BufferId b, size_t time) {
@@ -57,6 +58,7 @@ void verify_arena(const Program& p, const Entry& entry, Violations& out) {
   std::vector<Placed> all;
   for (auto& [b, range] : live) {
     Placed placed;
+    if (places) out.at(places->buffers[b]);
     if (!place(p, b, placed, out)) continue;
     out.require(placed.end <= entry.arena_bytes, "place",
                 "'" + p.buffers[b].name + "' ends at " + std::to_string(placed.end) + ", beyond the arena of " +
@@ -64,7 +66,7 @@ void verify_arena(const Program& p, const Entry& entry, Violations& out) {
     placed.first = range.first, placed.last = range.second;
     all.push_back(placed);
   }
-  overlaps(p, std::move(all), out);
+  overlaps(p, std::move(all), places, out);
 }
 
 } // namespace
@@ -89,21 +91,22 @@ std::vector<std::vector<const Call*>> units_of(const Entry& entry) {
   return units;
 }
 
-void verify_plan(const Program& p, Violations& out) {
+void verify_plan(const Program& p, const TextPlaces* places, Violations& out) {
   for (size_t r = 0; r <= static_cast<size_t>(Region::fault); ++r) {
     if (!is_stored(static_cast<Region>(r))) continue;
-    out.at("region " + std::string(name_of(static_cast<Region>(r))));
+    out.at("region " + std::string(name_of(static_cast<Region>(r))), {});
     std::vector<Placed> all;
     for (BufferId b : p.buffers.ids()) {
       Placed placed;
       if (p.buffers[b].region != static_cast<Region>(r) || p.buffers[b].view_of.valid()) continue;
+      if (places) out.at(places->buffers[b]);
       if (place(p, b, placed, out)) all.push_back(placed);
     }
-    overlaps(p, std::move(all), out);
+    overlaps(p, std::move(all), places, out);
   }
   for (const Entry& e : p.entries) {
-    out.at("entry " + e.name);
-    verify_arena(p, e, out);
+    out.at("entry " + e.name, {});
+    verify_arena(p, e, places, out);
   }
 }
 

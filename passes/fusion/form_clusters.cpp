@@ -253,7 +253,6 @@ Module form_clusters(Module module, PassContext& context) {
     former.write(function);
     name_clusters(module, function);
   }
-  module.stage = Stage::clustered;
   return module;
 }
 

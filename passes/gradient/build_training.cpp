@@ -191,7 +191,6 @@ void TrainingBuilder::run() {
 
 Module build_training(Module module, PassContext& context) {
   TrainingBuilder(module, context).run();
-  module.stage = Stage::training;
   return module;
 }
 

@@ -63,6 +63,7 @@ Term scaled(const Init& c, double scale, std::string_view mode, std::string_view
 // 60 iterations bring those above 1e-9 there.
 Term orthogonal(const Init& c) {
   const Shape& shape = c.state.type.shape;
+  if (element_count(shape) == 0) return c.filled(0);
   int64_t columns = shape.empty() ? 1 : shape.back();
   int64_t rows = element_count(shape) / columns;
   Term x = ops::reshape(normal(c, 0, 1), {rows, columns});

@@ -2,6 +2,7 @@
 
 #include "ir/loops/walk.h"
 #include "passes/lowering/kernel_frame.h"
+#include "passes/pass.h"
 
 #include <algorithm>
 #include <array>
@@ -309,12 +310,44 @@ void ContractionLowering::run() {
 }
 } // namespace
 
+namespace {
+// What a kernel relies on, whoever chose the cluster.
+void require_lowerable(const FunctionFacts& facts, NodeId root, const std::vector<NodeId>& members) {
+  const Function& f = facts.function;
+  const bool contraction = facts.access[root].contracts;
+  auto shape = [&](NodeId n) -> const Shape& { return f.type(f.nodes[n].results[0]).shape; };
+  auto require = [&](bool condition, NodeId n, const char* why) {
+    if (!condition) throw CannotBeDone("'" + f.values[f.nodes[n].results[0]].name + "' in its cluster: " + why);
+  };
+  for (NodeId n : members) {
+    const NodeAccess& access = facts.access[n];
+    const Update* update = facts.update_of(n);
+    if (contraction && n != root)
+      require(!access.contracts && !access.reduces && !access.checks && shape(n) == shape(root), n,
+              "an epilogue follows the contraction element by element");
+    for (const Read& read : access.reads) {
+      NodeId p = facts.producer(read);
+      if (!p.valid() || f.nodes[p].cluster != f.nodes[n].cluster) continue;
+      require(facts.owner(read.value) == read.value, n, "it reads another shape of what its kernel computes");
+      require(!contraction || (n != root && identity_prefix(f, read, shape(n)) == shape(n).size()), n,
+              "it reads other elements than its own of what its kernel computes");
+    }
+    if (!update) continue;
+    for (NodeId m : members)
+      for (const Read& read : facts.access[m].reads)
+        require(!facts.reads_old(read, update->state) || identity_prefix(f, read, shape(m)) == shape(n).size(), n,
+                "it overwrites what its kernel reads elsewhere");
+  }
+}
+} // namespace
+
 LoweredCluster lower_cluster(const LoweringContext& context, const std::vector<NodeId>& members,
                              const std::set<ValueId>& stored) {
   const Function& f = context.facts.function;
   auto contraction =
       std::find_if(members.begin(), members.end(), [&](NodeId n) { return context.facts.access[n].contracts; });
   const NodeId root = contraction == members.end() ? members[0] : *contraction;
+  require_lowerable(context.facts, root, members);
   KernelFrame frame(context, f.clusters[static_cast<size_t>(f.nodes[root].cluster)].name, f.nodes[root].where);
   if (context.facts.access[root].contracts)
     ContractionLowering(context, frame, root, members, stored).run();

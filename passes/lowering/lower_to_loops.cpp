@@ -202,7 +202,7 @@ std::set<ValueId> EntryLowering::stored_values() const {
 std::vector<std::vector<NodeId>> EntryLowering::clusters_in_order() const {
   std::vector<std::vector<NodeId>> members(f_.clusters.size());
   for (NodeId n : facts_.order) {
-    DLCC_CHECK(f_.nodes[n].cluster >= 0, "a node of '" + f_.name + "' is in no cluster");
+    if (f_.nodes[n].cluster < 0) throw CannotBeDone("a node of '" + f_.name + "' is in no cluster");
     members[static_cast<size_t>(f_.nodes[n].cluster)].push_back(n);
   }
   std::vector<std::set<size_t>> users(members.size());
@@ -229,7 +229,7 @@ std::vector<std::vector<NodeId>> EntryLowering::clusters_in_order() const {
     for (size_t u : users[c])
       if (--waits[u] == 0) ready.push(u);
   }
-  DLCC_CHECK(placed == facts_.order.size(), "the clusters of '" + f_.name + "' need each other");
+  if (placed != facts_.order.size()) throw CannotBeDone("the clusters of '" + f_.name + "' need each other");
   return ordered;
 }
 

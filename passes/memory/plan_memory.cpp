@@ -182,7 +182,6 @@ Program plan_memory(Program program, PassContext& context) {
   for (Entry& entry : program.entries) plan_entry(program, entry, context.share_memory);
   for (BufferId b : program.buffers.ids())
     if (program.buffers[b].view_of.valid()) program.buffers[b].offset = program.buffers[program.storage(b)].offset;
-  program.stage = Stage::planned;
   return program;
 }
 

@@ -163,7 +163,6 @@ Program form_phases(Program program, PassContext&) {
     entry.steps.clear();
     if (!root.children.empty()) entry.steps.push_back(std::move(root));
   }
-  program.stage = Stage::scheduled;
   return program;
 }
 

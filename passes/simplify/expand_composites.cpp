@@ -27,8 +27,12 @@ Module expand(Module module, PassContext& context, bool (*wanted)(const OpDef&))
 }
 } // namespace
 
+bool is_underivable_composite(const OpDef& op) {
+  return op.kind == OpKind::composite && &op != &call_op && !op.gradient && op.no_gradient.empty();
+}
+
 Module expand_underivable_composites(Module module, PassContext& context) {
-  return expand(std::move(module), context, [](const OpDef& op) { return !op.gradient && op.no_gradient.empty(); });
+  return expand(std::move(module), context, is_underivable_composite);
 }
 
 Module expand_composites(Module module, PassContext& context) {

@@ -8,6 +8,8 @@
 
 namespace dlcc::passes {
 
+/// Whether the operator's gradient is that of its body.
+bool is_underivable_composite(const graph::OpDef& op);
 graph::Module expand_underivable_composites(graph::Module module, PassContext& context);
 graph::Module expand_composites(graph::Module module, PassContext& context);
 

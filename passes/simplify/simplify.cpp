@@ -123,7 +123,6 @@ Module simplify(Module module, PassContext& context) {
           return std::nullopt;
         });
   }
-  module.stage = Stage::simplified;
   return module;
 }
 

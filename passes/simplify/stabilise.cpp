@@ -80,7 +80,6 @@ Module stabilise(Module module, PassContext& context) {
           }
           return std::nullopt;
         });
-  module.stage = Stage::stable;
   return module;
 }
 

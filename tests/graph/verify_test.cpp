@@ -11,8 +11,8 @@ using namespace dlcc::graph;
 
 namespace {
 std::string first_violation(const Module& m) {
-  std::vector<std::string> all = verify(m);
-  return all.empty() ? "none" : all.front();
+  std::vector<Violation> all = verify(m);
+  return all.empty() ? "none" : all.front().text;
 }
 
 Module chain() {
@@ -71,9 +71,10 @@ TEST_F(VerifyTest, OneUpdateAState) {
 }
 TEST_F(VerifyTest, UpdateHasTheTypeOfItsState) {
   m.states[StateId(0)].type.shape = {5};
-  std::vector<std::string> all = verify(m);
-  EXPECT_NE(std::find(all.begin(), all.end(), "function 'f': the update of 'w' is f32[4], the state f32[5]"),
-            all.end());
+  std::vector<Violation> all = verify(m);
+  EXPECT_TRUE(std::any_of(all.begin(), all.end(), [](const Violation& v) {
+    return v.text == "function 'f': the update of 'w' is f32[4], the state f32[5]";
+  }));
 }
 TEST_F(VerifyTest, StateReadsAreCalledLikeTheState) {
   value("w").name = "v";
@@ -97,10 +98,13 @@ struct Example {
 
 TEST(VerifyStages, Legality) {
   const Example examples[] = {
-      {"call", "func @g() {} entry func @f() { call @g() }", {true, true, false, false, false}},
+      {"call", "func @g() {} entry func @f() { call @g() }", {true, false, false, false, false}},
+      {"call of a function with its own gradient",
+       "func @h() {} func @g() gradient @h {} entry func @f() { call @g() }",
+       {true, true, false, false, false}},
       {"composite",
        "entry func @f(input %x: f32[4]) { %a : f32[4] = square_plus(%x) }",
-       {true, true, true, true, false}},
+       {true, true, true, false, false}},
       {"update in a helper", "func @f(input %x: f32[4]) { update %w = %x }", {true, true, false, false, false}},
       {"update in an entry", "entry func @f(input %x: f32[4]) { update %w = %x }", {true, true, true, true, true}},
       {"in a cluster",

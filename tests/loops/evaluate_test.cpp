@@ -33,8 +33,7 @@ struct OneKernel {
             const std::string& arguments)
       : program(parse_program(one_kernel(parameters, body, "region param {\n" + buffers + "}\n", arguments))),
         memory(make_memory(program)) {
-    std::vector<std::string> violations = verify(program);
-    EXPECT_TRUE(violations.empty()) << violations[0];
+    for (const Violation& v : verify(program)) ADD_FAILURE() << v.text;
   }
   int32_t run() { return run_entry(program, program.entries[0], memory); }
   std::vector<double>& operator[](std::string_view name) { return data(program, memory, name); }
@@ -185,7 +184,7 @@ entry @predict(inputs: %ids; outputs: %y) {
 
 TEST(Evaluate, GatherAndItsFault) {
   Program p = parse_program(gather);
-  ASSERT_TRUE(verify(p).empty()) << verify(p)[0];
+  ASSERT_TRUE(verify(p).empty()) << verify(p)[0].text;
   Memory memory = make_memory(p);
   fill(data(p, memory, "table"), 4);
   data(p, memory, "ids") = {4, 0, 2};

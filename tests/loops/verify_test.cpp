@@ -9,9 +9,9 @@
 namespace dlcc::loops {
 namespace {
 
-std::string joined(const std::vector<std::string>& violations) {
+std::string joined(const std::vector<Violation>& violations) {
   std::string all;
-  for (const std::string& v : violations) all += v + "\n";
+  for (const Violation& v : violations) all += v.text + "\n";
   return all;
 }
 
@@ -19,9 +19,9 @@ void expect_legal(const std::string& text) { EXPECT_EQ(joined(verify(parse_progr
 
 // At least one violation, and the first is of this rule.
 void expect_rule(const Program& program, const std::string& rule) {
-  std::vector<std::string> violations = verify(program);
+  std::vector<Violation> violations = verify(program);
   ASSERT_FALSE(violations.empty()) << "nothing found, expected " << rule;
-  EXPECT_NE(violations[0].find("[" + rule + "]"), std::string::npos) << violations[0];
+  EXPECT_NE(violations[0].text.find("[" + rule + "]"), std::string::npos) << violations[0].text;
 }
 void expect_rule(const std::string& text, const std::string& rule) { expect_rule(parse_program(text), rule); }
 

@@ -126,7 +126,7 @@ Outcome run_element(const OpDef& op, const Sample& sample, const std::vector<Ten
   exit.kind = loops::StepKind::exit;
   entry.steps = {step, exit};
   program.entries.push_back(entry);
-  EXPECT_EQ(loops::verify(program), std::vector<std::string>());
+  for (const Violation& v : loops::verify(program)) ADD_FAILURE() << v.text;
 
   loops::Memory memory = loops::make_memory(program);
   for (size_t k = 0; k < operands.size(); ++k) memory.buffers[entry.inputs[k]] = operands[k];

@@ -68,7 +68,7 @@ TEST(SharedExpressions, EveryWalkOfALoopProgramEnds) {
   loops::Program p = parsed(program_text());
   const std::string text = print(p);
   EXPECT_EQ(print(parsed(text)), text);
-  EXPECT_EQ(loops::verify(p), std::vector<std::string>());
+  EXPECT_TRUE(loops::verify(p).empty());
   for (const loops::Kernel& k : p.kernels) {
     EXPECT_GT(passes::cost_of(k).nanoseconds, 0);
     passes::may_overwrite(k, loops::TensorId(0), loops::TensorId(k.tensors.size() - 1));

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 namespace dlcc::passes {
 
@@ -32,6 +34,7 @@ private:
   bool keeps_rows(const std::vector<StmtId>& body, VarId var) const;
   void mark(StmtId id, bool outermost);
   void tile(Stmt& s);
+  bool keeps_iterations_apart(size_t count) const;
   void choose_tasks();
 
   Kernel& kernel_;
@@ -98,16 +101,41 @@ void Marker::tile(Stmt& s) {
   grid_ = pieces(m, s.tiling.task_rows) * pieces(n, s.tiling.task_columns);
 }
 
+// Whether the first `count` variables of the kernel's one statement are, each by itself, an index of everything that
+// the kernel stores, on the same axis wherever it touches that tensor. Kernels of clusters are like that; those written
+// by hand need not be.
+bool Marker::keeps_iterations_apart(size_t count) const {
+  const std::vector<LoopVar>& vars = kernel_.stmts[kernel_.body[0]].vars;
+  std::map<std::pair<TensorId, VarId>, std::set<size_t>> axes; // that are this variable in every access so far
+  bool apart = true;
+  auto access = [&](TensorId t, const std::vector<Index>& at) {
+    const Access how = kernel_.tensors[t].access;
+    if (how == Access::in || how == Access::scratch) return;
+    for (size_t i = 0; i < count; ++i) {
+      if (vars[i].extent == 1) continue;
+      std::set<size_t> here;
+      for (size_t axis = 0; axis < at.size(); ++axis)
+        if (at[axis] == Index(vars[i].var)) here.insert(axis);
+      auto [known, added] = axes.try_emplace({t, vars[i].var}, here);
+      if (!added) std::erase_if(known->second, [&](size_t axis) { return !here.contains(axis); });
+      apart = apart && !known->second.empty();
+    }
+  };
+  for (const Stmt& s : kernel_.stmts)
+    if (s.kind == StmtKind::store) access(s.tensor, s.at);
+  for (const Expr& e : kernel_.exprs)
+    if (e.kind == ExprKind::load) access(e.tensor, e.at);
+  return apart;
+}
+
 void Marker::choose_tasks() {
   kernel_.tasks = 1;
-  if (kernel_.body.size() == 1 && kernel_.stmts[kernel_.body[0]].kind == StmtKind::contract) {
-    kernel_.tasks = grid_;
-    return;
-  }
-  // Only a kernel that is one loop is cut: anything else would need a barrier inside.
-  if (kernel_.body.size() != 1 || kernel_.stmts[kernel_.body[0]].kind != StmtKind::loop) return;
+  // Only a kernel that is one loop or contraction is cut: anything else would need a barrier inside.
+  if (kernel_.body.size() != 1) return;
   const Stmt& loop = kernel_.stmts[kernel_.body[0]];
-  if (has_check(loop.body)) return;
+  if (loop.kind == StmtKind::contract && keeps_iterations_apart(size_t{loop.m_count} + loop.n_count))
+    kernel_.tasks = grid_;
+  if (loop.kind != StmtKind::loop || has_check(loop.body) || !keeps_iterations_apart(1)) return;
   int64_t steps = loop.vars[0].extent;
   if (loop.mark == Mark::vector) steps = (steps + 15) / 16;
   auto wanted = static_cast<int64_t>(std::floor(cost_of(kernel_).nanoseconds / task_nanoseconds));

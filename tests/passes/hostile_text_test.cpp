@@ -174,5 +174,81 @@ TEST(HostileText, EndsInAResultOrAnErrorWithAPlace) {
     EXPECT_GT(outcomes[outcome], static_cast<int>(count / 50)) << outcome;
 }
 
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  size_t at = text.find(from);
+  if (at == std::string::npos) throw std::runtime_error("nothing to replace: " + from);
+  return text.replace(at, from.size(), to);
+}
+
+/// `line:column: text` of the first violation.
+std::string first_violation(const std::string& text) {
+  auto violations = passes::parse_and_verify(text, ops::all_ops()).violations;
+  if (violations.empty()) return "none";
+  const Violation& v = violations[0];
+  return std::to_string(v.where.line) + ":" + std::to_string(v.where.column) + ": " + v.text;
+}
+
+TEST(HostileText, DeclarationsAreCheckedWhereTheyStand) {
+  auto with = [](const char* from, const char* to) { return first_violation(replaced(free_nodes, from, to)); };
+  EXPECT_EQ(with("identity", "identiti"), "2:9: state 'w': unknown initialiser 'identiti'");
+  EXPECT_EQ(with("gain = 0.5", "gain = f64"), "2:9: state 'w': attribute 'gain' must be of kind number");
+  EXPECT_EQ(with("gain = 0.5", "gain = 1"), "none");
+  EXPECT_EQ(with("i64[] = zeros", "i64[] = identity"), "3:9: state 'steps': 'identity' is for matrices, not for i64[]");
+  EXPECT_EQ(with("= zeros", "= zeros with {lr_mult = true}"),
+            "3:9: state 'steps': attribute 'lr_mult' must be of kind number");
+  EXPECT_EQ(with("optimizer rmsprop", "optimizer rmsprob"), "5:13: directive 'optimizer': unknown optimizer 'rmsprob'");
+  EXPECT_EQ(with("centered = true", "centered = 1.5"),
+            "5:13: directive 'optimizer': attribute 'centered' must be of kind boolean");
+  EXPECT_EQ(with("schedule piecewise", "schedule picewise"), "6:13: directive 'schedule': unknown schedule 'picewise'");
+  EXPECT_EQ(with("~[0.1,0.01]", "~[0.1]"), "6:13: directive 'schedule': expected one value more than boundaries");
+  EXPECT_EQ(with("boundaries = ~[3.0]", "boundaries = [3]"), "none");
+  EXPECT_EQ(with("clip norm", "clip norms"), "7:13: directive 'clip': unknown clip 'norms'");
+  EXPECT_EQ(with("directive clip", "directive clips"), "7:13: unknown directive 'clips'");
+  EXPECT_EQ(with("directive clip norm", "directive train options"), "9:13: directive 'train': is there twice");
+  EXPECT_EQ(with("steps = 2", "steps = 2.5"),
+            "8:13: directive 'accumulate': attribute 'steps' must be of kind integer");
+  EXPECT_EQ(with("last_batch = \"mask\"", "last_batch = 1"),
+            "9:13: directive 'train': attribute 'last_batch' must be of kind string");
+  EXPECT_EQ(with("  directive schedule piecewise {boundaries = ~[3.0], initial = 0.1, values = ~[0.1,0.01]}\n", ""),
+            "1:20: an optimizer without the directive 'schedule'");
+}
+
+constexpr const char* two_kernels = R"(program @p stage planned batch 0
+region input {
+  buffer %x : f64[4] role input
+}
+region output {
+  buffer %y : f64[4] role output
+}
+region arena {
+  buffer %t : f64[4] at 0 entry predict
+}
+kernel @first(x: f64[4], out t: f64[4]) tasks 1 {
+  for i in 4 {
+    store t[i] = x[i]
+  }
+}
+entry @predict(inputs: %x; outputs: %y) arena 64 {
+  serial {
+    call @first(%x, %t)
+    call @first(%t, %y)
+  }
+}
+)";
+
+TEST(HostileText, LoopProgramsAreCheckedWhereTheyStand) {
+  auto with = [](const char* from, const char* to) { return first_violation(replaced(two_kernels, from, to)); };
+  EXPECT_EQ(first_violation(two_kernels), "none");
+  EXPECT_EQ(with("x[i]\n", "x[i + 1]\n"),
+            "13:5: kernel first: index 0 of a load of 'x' is in [1, 4], expected [0, 4) [bounds]");
+  EXPECT_EQ(with("tasks 1", "tasks 2").substr(0, 20), "none"); // one loop whose stores are apart may be cut
+  EXPECT_EQ(with("call @first(%x, %t)", "call @first(%x)"),
+            "18:5: entry predict: kernel first takes 2 arguments, found 1 [arguments]");
+  EXPECT_EQ(with("call @first(%x, %t)", "call @first(%t, %t)").substr(0, 6), "18:5: ");
+  EXPECT_EQ(with("arena 64", "arena 16"), "9:11: entry predict: 't' ends at 32, beyond the arena of 16 bytes [place]");
+  EXPECT_EQ(with("at 0", "at 8"), "9:11: entry predict: 't' is at 8, expected a multiple of 64 [place]");
+  EXPECT_EQ(with("f64[4] at", "f64[5] at").substr(0, 6), "18:5: ");
+}
+
 } // namespace
 } // namespace dlcc::testing

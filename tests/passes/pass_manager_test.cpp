@@ -124,9 +124,9 @@ TEST(PassManager, SaysWhyAPassCannotRun) {
   };
   EXPECT_EQ(why({"plan_memory"}, "source"), "the pass 'plan_memory' runs at stage scheduled, not at stage source");
   EXPECT_EQ(why({"build_training"}, "planned"), "the pass 'build_training' runs at stage stable, not at stage planned");
-  EXPECT_EQ(why({"form_phases"}, "loops"),
-            "the pass 'form_phases' cannot run yet: the contraction of kernel 'hidden' is not tiled; run 'mark_loops' "
-            "first");
+  EXPECT_EQ(why({"form_phases"}, "loops"), "the pass 'form_phases' cannot run yet: the contraction of kernel "
+                                           "'hidden.forward' is not tiled; run 'mark_loops' "
+                                           "first");
   EXPECT_EQ(why({"simplify", "form_clusters"}, "training"),
             "the pass 'form_clusters' runs at stage simplified, not at stage training (bce_with_logits 'rows' in stage "
             "simplified: only operators with an element expression remain)");

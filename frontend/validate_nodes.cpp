@@ -134,14 +134,14 @@ void Validator::read_node_names(std::vector<Name>& out, ValueId id, const std::s
 
 // A function of the model goes before an alias.
 const graph::OpDef* Validator::find_operator(const std::string& written) {
-  auto [at, is_new] = operators_.emplace(written, nullptr);
-  if (!is_new) return at->second;
+  if (auto known = operators_.find(written); known != operators_.end()) return known->second;
+  const graph::OpDef*& op = operators_[written];
   const GroupDef& model = group(Group::model);
   const ValueId functions = find_member(doc_, doc_.root(), key_words(model, model.records[0]), "functions");
   if (functions != no_value && doc_.find(functions, written) != no_value) return nullptr;
   if (auto found = operator_words(ops::all_ops()).find(written))
-    at->second = graph::find_op(ops::all_ops(), found->name);
-  return at->second;
+    op = graph::find_op(ops::all_ops(), found->name);
+  return op;
 }
 
 // What is not found stays as it is: the building of the graph says what is wrong.

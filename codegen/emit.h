@@ -1,5 +1,5 @@
-// Turns a planned program into LLVM modules: one for the tables and the query function, one for the kernels that
-// several entries share, one for each entry with the kernels of its own.
+// Turns a planned program into LLVM modules: some for the kernels, as many in each, one for each entry, one for the
+// tables and the query function.
 #pragma once
 
 #include "codegen/target.h"

@@ -55,7 +55,7 @@ int32_t tensor_kind(const Buffer& b, bool accumulates) {
   case TensorRole::loss:
     return DLCC_T_LOSS;
   case TensorRole::metric:
-    return DLCC_T_METRIC;
+    return b.region == Region::buffer ? DLCC_T_ACCUMULATOR : DLCC_T_METRIC;
   case TensorRole::none:
     break;
   }

@@ -158,7 +158,7 @@ void LossFunctions::add_reset() {
   graph::Builder b(c_.module, f, c_.ops);
   for (graph::StateId s : c_.module.states.ids()) {
     const graph::State state = c_.module.states[s];
-    if (state.role != graph::StateRole::buffer || !state.name.starts_with("metric/")) continue;
+    if (state.role != graph::StateRole::metric) continue;
     b.where = state.where;
     b.update(s, ops::broadcast_to({&b, b.constant(0, DType::f64)}, state.type.shape));
   }

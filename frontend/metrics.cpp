@@ -11,7 +11,7 @@ void MetricContext::add(const char* part, Term amount) {
   std::optional<graph::StateId> state = b.module().find_state(name);
   if (!state) {
     graph::State s;
-    s.name = name, s.type = amount.type(), s.role = graph::StateRole::buffer, s.where = b.where;
+    s.name = name, s.type = amount.type(), s.role = graph::StateRole::metric, s.where = b.where;
     state = b.module().states.push(std::move(s));
   }
   b.update(*state, Term{&b, b.state(*state)} + amount);

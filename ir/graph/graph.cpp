@@ -6,7 +6,7 @@ namespace dlcc::graph {
 
 namespace {
 constexpr std::string_view stage_names[] = {"source", "stable", "training", "simplified", "clustered"};
-constexpr std::string_view state_role_names[] = {"parameter", "slot", "buffer", "gradient"};
+constexpr std::string_view state_role_names[] = {"parameter", "slot", "buffer", "metric", "gradient"};
 constexpr std::string_view parameter_role_names[] = {"input", "label", "call", "hyper"};
 
 template <class E> std::optional<E> from_name(std::span<const std::string_view> names, std::string_view name) {

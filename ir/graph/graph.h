@@ -28,7 +28,8 @@ using FunctionId = Id<struct FunctionTag>;
 enum class StateRole : uint8_t {
   parameter, ///< learned, or frozen when not trainable
   slot,      ///< belongs to the optimizer: moments, velocity
-  buffer,    ///< running statistics, metric accumulators
+  buffer,    ///< running statistics
+  metric,    ///< what a metric has added up since the last reset
   gradient,  ///< accumulated gradient of a parameter, for callers that apply gradients themselves
 };
 

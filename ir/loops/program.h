@@ -203,7 +203,7 @@ enum class Region : uint8_t {
 std::string_view name_of(Region region);
 std::optional<Region> region_from_name(std::string_view name);
 
-/// What an input or output is for; becomes the kind of the tensor in the C ABI.
+/// What an input or output is for, and which buffers are a metric's; becomes the kind of the tensor in the C ABI.
 enum class TensorRole : uint8_t { none, input, label, weight, output, loss, metric };
 std::string_view name_of(TensorRole role);
 std::optional<TensorRole> tensor_role_from_name(std::string_view name);
@@ -215,7 +215,7 @@ struct Buffer {
   BufferId view_of;                   ///< the same storage under another shape or a later version (an update in place)
   int64_t offset = -1;                ///< bytes from the start of the region, from the memory plan on
   std::string entry;                  ///< arena: the entry it belongs to
-  TensorRole role = TensorRole::none; ///< input, output
+  TensorRole role = TensorRole::none; ///< input, output, accumulator of a metric
   int32_t batch_axis = -1;            ///< input, output: the axis of the samples, -1 if there is none
   Location where;
   std::vector<double> data = {}; ///< constant

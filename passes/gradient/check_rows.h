@@ -1,4 +1,4 @@
-// Whether the rows of a batch stay apart. A short batch is filled with rows of zeros, which must not reach the results
+// Whether the rows of a batch stay apart. A short batch is filled with copies of a row, which must not reach the results
 // of the others: `x - mean(x, axes = [0])` would count them.
 #pragma once
 

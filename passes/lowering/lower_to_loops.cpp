@@ -23,6 +23,7 @@ Region region_of(StateRole role) {
   case StateRole::slot:
     return Region::slot;
   case StateRole::buffer:
+  case StateRole::metric:
     return Region::buffer;
   case StateRole::gradient:
     return Region::grad;
@@ -51,6 +52,7 @@ public:
     for (const Hyper& h : module.hypers) program.hypers.push_back({h.name, h.value});
     for (const State& s : module.states) {
       Buffer b{s.name, s.type, region_of(s.role)};
+      if (s.role == StateRole::metric) b.role = loops::TensorRole::metric;
       b.where = s.where;
       state_buffers.push_back(add(std::move(b)));
     }

@@ -58,7 +58,7 @@ private:
       if (chance(60)) shape = random_shape(); // else like the one before, so that they may swap
       State s;
       s.name = "w" + std::to_string(i), s.type = {float_type_, shape};
-      s.role = pick(std::vector{StateRole::parameter, StateRole::slot, StateRole::buffer});
+      s.role = pick(std::vector{StateRole::parameter, StateRole::slot, StateRole::buffer, StateRole::metric});
       states_.push_back(m_.states.push(std::move(s)));
       if (chance(85)) know(b_.state(states_.back()), true);
     }

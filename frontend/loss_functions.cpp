@@ -7,6 +7,16 @@ namespace dlcc::frontend {
 using ops::Term;
 
 namespace {
+Term sum_of(const std::vector<Term>& terms) {
+  Term total = terms[0];
+  for (size_t i = 1; i < terms.size(); ++i) total = total + terms[i];
+  return total;
+}
+
+Term sum_of_squares(graph::Builder& b, graph::StateId s) {
+  return ops::sum(ops::cast(ops::square(Term{&b, b.state(s)}), DType::f64));
+}
+
 class LossFunctions {
 public:
   LossFunctions(Construction& c, const Plan& plan, const ForwardFunctions& forward)
@@ -14,21 +24,22 @@ public:
 
   void add() {
     if (c_.report.failed()) return;
-    add_function("loss", forward_.train, false);
+    add_function("loss", forward_.train, Mode::train);
     if (c_.report.failed()) return;
-    add_function("eval_step", forward_.predict, true);
+    add_function("eval_step", forward_.predict, Mode::predict);
     add_reset();
     add_result();
   }
 
 private:
-  void add_function(const std::string& name, const std::string& forward, bool is_entry);
+  void add_function(const std::string& name, const std::string& forward, Mode mode);
   std::vector<Term> call_forward(graph::Builder& b, const std::string& name);
-  Term total_loss(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values);
-  void add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, const ValidRows& valid,
-                               const std::vector<Term>& values);
-  void add_activity_penalties(const ValidRows& valid, const std::vector<Term>& values, std::vector<Term>& terms);
-  void update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values, Term loss);
+  std::vector<LossTerm> loss_terms(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values,
+                                   Mode mode);
+  std::vector<Term> parameter_penalties(graph::Builder& b) const;
+  std::optional<Term> sklearn_penalty(graph::Builder& b) const;
+  std::vector<Term> activity_penalties(const ValidRows& valid, const std::vector<Term>& values) const;
+  void update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values);
   void add_reset();
   void add_result();
   Term parameter(graph::Builder& b, const std::string& name) const { return {&b, *b.function().find(name)}; }
@@ -46,9 +57,10 @@ private:
   std::vector<Label> labels_;
 };
 
-void LossFunctions::add_function(const std::string& name, const std::string& forward, bool is_entry) {
+// The loss in training is differentiated and becomes part of other entries; that of evaluation is an entry itself.
+void LossFunctions::add_function(const std::string& name, const std::string& forward, Mode mode) {
   graph::Function f;
-  f.name = name, f.entry = is_entry, f.where = place_of_loss();
+  f.name = name, f.entry = mode == Mode::predict, f.where = place_of_loss();
   graph::Builder b(c_.module, f, c_.ops);
   using graph::ParameterRole;
   for (const TensorSpec* input : network_inputs(c_.spec))
@@ -59,9 +71,15 @@ void LossFunctions::add_function(const std::string& name, const std::string& for
   b.call_scalar("n_valid");
   std::vector<Term> values = call_forward(b, forward);
   ValidRows valid(b, c_.module.batch);
-  Term loss = total_loss(b, valid, values);
+  std::vector<LossTerm> terms = loss_terms(b, valid, values, mode);
   if (c_.report.failed()) return;
-  update_metrics(b, valid, values, loss);
+  b.where = place_of_loss();
+  std::vector<Term> summands;
+  for (const LossTerm& term : terms) summands.push_back(term.value);
+  Term loss = sum_of(summands);
+  b.take_name(loss, "loss");
+  add_to_loss(b, terms);
+  update_metrics(b, valid, values);
   f.results = {loss};
   c_.module.functions.push(std::move(f));
 }
@@ -80,8 +98,9 @@ std::vector<Term> LossFunctions::call_forward(graph::Builder& b, const std::stri
   return values;
 }
 
-Term LossFunctions::total_loss(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values) {
-  std::vector<Term> terms;
+std::vector<LossTerm> LossFunctions::loss_terms(graph::Builder& b, const ValidRows& valid,
+                                                const std::vector<Term>& values, Mode mode) {
+  std::vector<LossTerm> terms;
   for (const LossPlan& plan : plan_.losses) {
     const Record& record = *plan.record;
     auto what = [&] { return "loss '" + record.type() + "'"; };
@@ -94,50 +113,56 @@ Term LossFunctions::total_loss(graph::Builder& b, const ValidRows& valid, const 
     });
   }
   if (c_.report.failed()) return {};
-  add_parameter_penalties(b, terms, valid, values);
-  add_activity_penalties(valid, values, terms);
-  b.where = place_of_loss();
-  Term total = terms[0];
-  for (size_t i = 1; i < terms.size(); ++i) total = total + terms[i];
-  b.take_name(total, "loss");
-  return total;
+  // Penalties are means over the rows of a batch, or change with the parameters alone: batches weigh as their rows.
+  auto rows = [&] { return ops::cast(valid.count(values[plan_.index_of(plan_.losses[0].prediction)]), DType::f64); };
+  std::vector<Term> penalties = parameter_penalties(b);
+  for (Term penalty : activity_penalties(valid, values)) penalties.push_back(penalty);
+  if (!penalties.empty()) terms.push_back({sum_of(penalties), rows()});
+  if (std::optional<Term> alpha = sklearn_penalty(b))
+    terms.push_back({*alpha / ops::maximum(rows(), 1.0), rows(), mode == Mode::predict});
+  return terms;
 }
 
 // Frozen parameters add nothing.
-void LossFunctions::add_parameter_penalties(graph::Builder& b, std::vector<Term>& terms, const ValidRows& valid,
-                                            const std::vector<Term>& values) {
-  auto squares = [&](graph::StateId s) { return ops::sum(ops::cast(ops::square(Term{&b, b.state(s)}), DType::f64)); };
+std::vector<Term> LossFunctions::parameter_penalties(graph::Builder& b) const {
+  std::vector<Term> penalties;
   for (const Penalty& p : c_.parameters.penalties()) {
     if (!c_.module.states[p.state].trainable()) continue;
     b.where = p.place.where;
-    if (p.l1 != 0) terms.push_back(ops::sum(ops::cast(ops::abs(Term{&b, b.state(p.state)}), DType::f64)) * p.l1);
-    if (p.l2 != 0) terms.push_back(squares(p.state) * p.l2);
+    if (p.l1 != 0) penalties.push_back(ops::sum(ops::cast(ops::abs(Term{&b, b.state(p.state)}), DType::f64)) * p.l1);
+    if (p.l2 != 0) penalties.push_back(sum_of_squares(b, p.state) * p.l2);
   }
+  return penalties;
+}
+
+// scikit-learn's alpha / 2 * the sum of squares, which it divides by the rows of the batch.
+std::optional<Term> LossFunctions::sklearn_penalty(graph::Builder& b) const {
   const Record* optimizer = c_.spec.optimizer();
-  if (!optimizer || optimizer->text("preset") != "sklearn" || optimizer->number("alpha") == 0) return;
+  if (!optimizer || optimizer->text("preset") != "sklearn" || optimizer->number("alpha") == 0) return std::nullopt;
   b.where = optimizer->place.where;
-  Term rows = ops::cast(valid.count(values[plan_.index_of(plan_.losses[0].prediction)]), DType::f64);
+  std::vector<Term> squares;
   for (graph::StateId s : c_.parameters.weights())
-    if (c_.module.states[s].trainable())
-      terms.push_back(squares(s) * (0.5 * optimizer->number("alpha")) / ops::maximum(rows, 1.0));
+    if (c_.module.states[s].trainable()) squares.push_back(sum_of_squares(b, s));
+  if (squares.empty()) return std::nullopt;
+  return sum_of(squares) * (0.5 * optimizer->number("alpha"));
 }
 
 // Divided by the rows that count: the mean over the elements, times those of a row.
-void LossFunctions::add_activity_penalties(const ValidRows& valid, const std::vector<Term>& values,
-                                           std::vector<Term>& terms) {
+std::vector<Term> LossFunctions::activity_penalties(const ValidRows& valid, const std::vector<Term>& values) const {
+  std::vector<Term> penalties;
   for (size_t i = 0; i < forward_.penalties.size(); ++i) {
     const ActivityPenalty& p = forward_.penalties[i];
     Term x = values[plan_.wanted.size() + i];
     x.b->where = p.place.where;
     const Shape shape = x.shape();
     auto a_row = static_cast<double>(shape.empty() ? 1 : element_count(Shape(shape.begin() + 1, shape.end())));
-    if (p.l1 != 0) terms.push_back(valid.mean(ops::abs(x)) * (p.l1 * a_row));
-    if (p.l2 != 0) terms.push_back(valid.mean(ops::square(x)) * (p.l2 * a_row));
+    if (p.l1 != 0) penalties.push_back(valid.mean(ops::abs(x)) * (p.l1 * a_row));
+    if (p.l2 != 0) penalties.push_back(valid.mean(ops::square(x)) * (p.l2 * a_row));
   }
+  return penalties;
 }
 
-void LossFunctions::update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values,
-                                   Term loss) {
+void LossFunctions::update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values) {
   for (const MetricPlan& plan : plan_.metrics) {
     const LossPlan& loss_plan = plan_.losses[plan.loss];
     auto what = [&] { return "metric '" + plan.record->type() + "'"; };
@@ -146,7 +171,7 @@ void LossFunctions::update_metrics(graph::Builder& b, const ValidRows& valid, co
       Term prediction = values[plan_.index_of(plan.prediction)];
       Term truth = fit_label(parameter(b, plan.label), plan.label, loss_plan.row->label, prediction.type(),
                              label(plan.label).place);
-      MetricContext context{b, plan, loss_plan, valid, prediction, truth, loss};
+      MetricContext context{b, plan, loss_plan, valid, prediction, truth};
       find_metric(plan.record->type()).update(context);
     });
   }
@@ -169,11 +194,15 @@ void LossFunctions::add_result() {
   graph::Function f;
   f.name = "metrics_result", f.entry = true;
   graph::Builder b(c_.module, f, c_.ops);
+  b.where = place_of_loss();
+  Term loss{&b, b.add("linear", {accumulated_loss(b)})};
   for (const MetricPlan& plan : plan_.metrics) {
     b.where = plan.record->place.where;
-    Term result = find_metric(plan.record->type()).result({b, plan});
+    Term result = find_metric(plan.record->type()).result({b, plan, loss});
     f.results.push_back(b.named(result, plan.name));
   }
+  b.take_name(loss, "loss");
+  f.results.push_back(loss);
   c_.module.functions.push(std::move(f));
 }
 } // namespace

@@ -103,7 +103,7 @@ public:
   LossBuilder(graph::Builder& b, const LossPlan& plan, const ValidRows& valid)
       : b_(b), plan_(plan), record_(*plan.record), valid_(valid) {}
 
-  Term build(Term prediction, Term label, std::optional<Term> sample_weight, const Place& label_place) {
+  LossTerm build(Term prediction, Term label, std::optional<Term> sample_weight, const Place& label_place) {
     label = fit_label(label, plan_.label, plan_.row->label, prediction.type(), label_place);
     std::optional<Term> counts; // which labels count, if not all do
     if (plan_.row->label == LabelKind::classes) label = checked(label, prediction.shape().back(), counts);
@@ -113,9 +113,10 @@ public:
     if (record_.has_if_known("class_weight")) rows = rows * class_weights(prediction, label);
     if (sample_weight) rows = rows * fitted_weight(*sample_weight, rows);
     if (counts) rows = ops::where(*counts, rows, 0.0);
-    Term loss = reduce(rows, counts);
+    LossTerm loss = reduce(rows, counts);
     double weight = record_.number("weight");
-    return weight == 1 ? loss : loss * weight;
+    if (weight != 1) loss.value = loss.value * weight;
+    return loss;
   }
 
 private:
@@ -173,13 +174,13 @@ private:
   }
 
   // The mean divides by the number of losses, never by the sum of weights; labels that are ignored are no losses.
-  Term reduce(Term rows, std::optional<Term> counts) {
-    Term mean = valid_.mean(rows);
-    if (record_.text("reduction") == "sum") return mean * valid_.elements(rows);
-    if (!counts) return mean;
+  LossTerm reduce(Term rows, std::optional<Term> counts) {
+    Term mean = valid_.mean(rows), all = valid_.elements(rows);
+    if (record_.text("reduction") == "sum") return {mean * all};
+    if (!counts) return {mean, all};
     Term share = valid_.mean(ops::cast(*counts, rows.dtype()));
     if (plan_.may_skip) share.id = b_.add("check_counts", {share}, {{"what", plan_.label}});
-    return mean / ops::maximum(share, 1e-300);
+    return {mean / ops::maximum(share, 1e-300), share * all};
   }
 
   graph::Builder& b_;
@@ -189,8 +190,8 @@ private:
 };
 } // namespace
 
-Term build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, Term prediction, Term label,
-                std::optional<Term> sample_weight, const Place& label_place) {
+LossTerm build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, Term prediction, Term label,
+                    std::optional<Term> sample_weight, const Place& label_place) {
   return LossBuilder(b, plan, valid).build(prediction, label, sample_weight, label_place);
 }
 

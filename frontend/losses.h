@@ -45,8 +45,17 @@ struct LossPlan {
   std::optional<int64_t> ignore_index() const;
 };
 
-/// The loss as an f64 scalar, its own weight applied. `label` and `sample_weight` are parameters of the function.
-ops::Term build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, ops::Term prediction,
-                     ops::Term label, std::optional<ops::Term> sample_weight, const Place& label_place);
+/// One term of the loss of a batch, and what it adds to the loss of a data set: that of one batch with all its samples.
+struct LossTerm {
+  ops::Term value; ///< f64 scalar, its own weight applied
+  /// How many losses the value is the mean of, f64; none: it is their sum.
+  std::optional<ops::Term> count = std::nullopt;
+  /// value * count is the same in every batch and counts once, however many batches there are.
+  bool once = false;
+};
+
+/// `label` and `sample_weight` are parameters of the function.
+LossTerm build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, ops::Term prediction,
+                    ops::Term label, std::optional<ops::Term> sample_weight, const Place& label_place);
 
 } // namespace dlcc::frontend

@@ -4,21 +4,29 @@ namespace dlcc::frontend {
 
 using ops::Term;
 
-std::string metric_state(const MetricPlan& plan, const char* part) { return "metric/" + plan.name + "/" + part; }
-
-void MetricContext::add(const char* part, Term amount) {
-  const std::string name = metric_state(plan, part);
-  std::optional<graph::StateId> state = b.module().find_state(name);
-  if (!state) {
-    graph::State s;
-    s.name = name, s.type = amount.type(), s.role = graph::StateRole::metric, s.where = b.where;
-    state = b.module().states.push(std::move(s));
-  }
-  b.update(*state, Term{&b, b.state(*state)} + amount);
+namespace {
+// "metric/accuracy/total"
+std::string accumulator_name(const std::string& metric, const std::string& part) {
+  return "metric/" + metric + "/" + part;
 }
 
+graph::StateId accumulator(graph::Builder& b, const std::string& name, const Type& type) {
+  if (auto state = b.module().find_state(name)) return *state;
+  graph::State s;
+  s.name = name, s.type = type, s.role = graph::StateRole::metric, s.where = b.where;
+  return b.module().states.push(std::move(s));
+}
+
+void accumulate(graph::Builder& b, const std::string& name, Term amount) {
+  graph::StateId state = accumulator(b, name, amount.type());
+  b.update(state, Term{&b, b.state(state)} + amount);
+}
+} // namespace
+
+void MetricContext::add(const char* part, Term amount) { accumulate(b, accumulator_name(plan.name, part), amount); }
+
 Term MetricResult::part(const char* name) const {
-  return {&b, b.state(*b.module().find_state(metric_state(plan, name)))};
+  return {&b, b.state(*b.module().find_state(accumulator_name(plan.name, name)))};
 }
 
 namespace {
@@ -121,13 +129,6 @@ void update_mse(MetricContext& c) { add_mean(c, ops::square(error(c))); }
 void update_mae(MetricContext& c) { add_mean(c, ops::abs(error(c))); }
 Term rmse_result(const MetricResult& r) { return ops::sqrt(mean_result(r)); }
 
-// Batches weigh as many rows as they have.
-void update_loss(MetricContext& c) {
-  Term rows = ops::cast(c.valid.count(c.prediction), DType::f64);
-  c.add("total", c.loss * rows);
-  c.add("count", rows);
-}
-
 // ---- 0 and 1 --------------------------------------------------------------------------------------------------------
 
 void add_confusion(MetricContext& c) {
@@ -215,9 +216,39 @@ constexpr MetricRow metrics[] = {
     {"mae", update_mae, mean_result},
     {"rmse", update_mse, rmse_result},
     {"r2", update_r2, r2_result, true},
-    {"loss", update_loss, mean_result},
+    {"loss", [](MetricContext&) {}, [](const MetricResult& r) { return Term{&r.b, r.b.add("linear", {r.loss})}; }},
 };
+
+// Of one term of the loss.
+std::string loss_total(size_t term) { return accumulator_name("loss", std::to_string(term) + "/total"); }
+std::string loss_count(size_t term) { return accumulator_name("loss", std::to_string(term) + "/count"); }
 } // namespace
+
+void add_to_loss(graph::Builder& b, const std::vector<LossTerm>& terms) {
+  for (size_t i = 0; i < terms.size(); ++i) {
+    const LossTerm& term = terms[i];
+    Term amount = term.count ? term.value * *term.count : term.value;
+    if (term.once)
+      b.update(accumulator(b, loss_total(i), amount.type()), amount);
+    else
+      accumulate(b, loss_total(i), amount);
+    if (term.count) accumulate(b, loss_count(i), *term.count);
+  }
+}
+
+Term accumulated_loss(graph::Builder& b) {
+  auto read = [&](const std::string& name) -> std::optional<Term> {
+    auto state = b.module().find_state(name);
+    return state ? std::optional(Term{&b, b.state(*state)}) : std::nullopt;
+  };
+  std::optional<Term> loss;
+  for (size_t i = 0; std::optional<Term> total = read(loss_total(i)); ++i) {
+    std::optional<Term> count = read(loss_count(i));
+    Term value = count ? ratio(*total, *count) : *total;
+    loss = loss ? *loss + value : value;
+  }
+  return *loss;
+}
 
 const MetricRow& find_metric(std::string_view type) {
   for (const MetricRow& row : metrics)

@@ -22,7 +22,6 @@ public:
   const LossPlan& loss_plan;
   const ValidRows& valid;
   ops::Term prediction, label; ///< the label as the loss takes it
-  ops::Term loss;              ///< of the batch, f64
 
   /// Adds to the part of that name; its shape is that of `amount`, f64.
   void add(const char* part, ops::Term amount);
@@ -43,6 +42,7 @@ class MetricResult {
 public:
   graph::Builder& b;
   const MetricPlan& plan;
+  ops::Term loss; ///< of all batches since the reset
   ops::Term part(const char* name) const;
 };
 
@@ -57,7 +57,9 @@ const MetricRow& find_metric(std::string_view type);
 /// Names of the model's metrics of which more is better.
 std::vector<std::string> maximised_metrics(const ModelSpec& spec);
 
-/// "metric/accuracy/total"
-std::string metric_state(const MetricPlan& plan, const char* part);
+/// Adds the terms of this batch's loss to those of the batches before it, in states of the module.
+void add_to_loss(graph::Builder& b, const std::vector<LossTerm>& terms);
+/// The loss of all batches since the reset, f64; 0 if nothing in them counted.
+ops::Term accumulated_loss(graph::Builder& b);
 
 } // namespace dlcc::frontend

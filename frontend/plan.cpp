@@ -138,6 +138,10 @@ private:
                     metric.at("label").place);
     out.label = loss.label;
     if (metric.is("loss") && out.name == "loss") return; // which is reported anyway
+    if (out.name == "loss")
+      report_.error("bad-name",
+                    "metric '" + metric.type() + "' is called 'loss' as the loss itself, expected another name",
+                    metric.place);
     for (const MetricPlan& other : plan_.metrics)
       if (other.name == out.name)
         report_.error("duplicate-name", "two metrics are called " + quoted(out.name) + ", expected names that differ",

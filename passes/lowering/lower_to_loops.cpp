@@ -171,9 +171,9 @@ void EntryLowering::assign_results_and_updates() {
   for (ValueId r : f_.results) {
     const Value& value = f_.values[r];
     Buffer buffer{value.name, value.type, Region::output};
-    buffer.role = f_.name == "metrics_result" ? loops::TensorRole::metric
-                  : value.name == "loss"      ? loops::TensorRole::loss
-                                              : loops::TensorRole::output;
+    buffer.role = value.name == "loss"          ? loops::TensorRole::loss
+                  : f_.name == "metrics_result" ? loops::TensorRole::metric
+                                                : loops::TensorRole::output;
     buffer.batch_axis = builder_.batch_axis(value.type);
     BufferId output = builder_.output(std::move(buffer), outputs_);
     outputs_.push_back(output);

@@ -16,10 +16,10 @@ std::optional<uint64_t> poisoned_batch;
 namespace {
 
 constexpr int64_t n = tiny_batch, f = tiny_features;
-constexpr int64_t x_dims[] = {n, f}, y_dims[] = {n}, kernel_dims[] = {f}, one[] = {1}, two[] = {2};
+constexpr int64_t x_dims[] = {n, f}, y_dims[] = {n}, kernel_dims[] = {f}, one[] = {1}, three[] = {3};
 enum { X, Y, LOSS, MAE, PREDICTION, KERNEL, BIAS, KERNEL_M, BIAS_M, SUMS };
 constexpr int32_t step_inputs[] = {X, Y}, step_outputs[] = {LOSS}, predict_inputs[] = {X},
-                  predict_outputs[] = {PREDICTION}, result_outputs[] = {MAE};
+                  predict_outputs[] = {PREDICTION}, result_outputs[] = {MAE, LOSS};
 
 double* param(const dlcc_call_v1* c) { return static_cast<double*>(c->regions[DLCC_REG_PARAM]); }
 double* sums(const dlcc_call_v1* c) { return static_cast<double*>(c->regions[DLCC_REG_BUFFER]); }
@@ -39,7 +39,7 @@ int32_t init(const dlcc_call_v1* c) {
   return 0;
 }
 
-// Loss over the valid rows; adds to the accumulators of mae.
+// Loss over the valid rows.
 double losses(const dlcc_call_v1* c) {
   double loss = 0;
   for (int64_t r = 0; r < c->n_valid; ++r) {
@@ -50,8 +50,10 @@ double losses(const dlcc_call_v1* c) {
 }
 void accumulate(const dlcc_call_v1* c) {
   for (int64_t r = 0; r < c->n_valid; ++r) {
-    sums(c)[0] += std::fabs(predicted(c, r) - input(c, 1, r));
+    const double e = predicted(c, r) - input(c, 1, r);
+    sums(c)[0] += std::fabs(e);
     sums(c)[1] += 1;
+    sums(c)[2] += e * e;
   }
 }
 
@@ -100,13 +102,14 @@ int32_t predict(const dlcc_call_v1* c) {
 }
 
 int32_t reset(const dlcc_call_v1* c) {
-  sums(c)[0] = sums(c)[1] = 0;
+  sums(c)[0] = sums(c)[1] = sums(c)[2] = 0;
   return 0;
 }
 
 int32_t result(const dlcc_call_v1* c) {
-  const double mae = sums(c)[0] / sums(c)[1];
+  const double mae = sums(c)[0] / sums(c)[1], loss = sums(c)[2] / sums(c)[1];
   std::memcpy(c->outputs[0], &mae, sizeof mae);
+  std::memcpy(c->outputs[1], &loss, sizeof loss);
   return 0;
 }
 
@@ -121,7 +124,7 @@ constexpr dlcc_tensor_desc tensors[] = {
     {ts, DLCC_T_PARAM, DLCC_F64, 1, "param/dense/bias", one, DLCC_REG_PARAM, -1, 8 * f, 8},
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/kernel/velocity", kernel_dims, DLCC_REG_OPT, -1, 0, 8 * f},
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/bias/velocity", one, DLCC_REG_OPT, -1, 8 * f, 8},
-    {ts, DLCC_T_ACCUMULATOR, DLCC_F64, 1, "buffer/mae/sums", two, DLCC_REG_BUFFER, -1, 0, 16},
+    {ts, DLCC_T_ACCUMULATOR, DLCC_F64, 1, "buffer/sums", three, DLCC_REG_BUFFER, -1, 0, 24},
     {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/kernel", kernel_dims, DLCC_REG_GRAD, -1, 0, 8 * f},
     {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/bias", one, DLCC_REG_GRAD, -1, 8 * f, 8}};
 constexpr dlcc_entry_v1 entries[] = {
@@ -130,8 +133,8 @@ constexpr dlcc_entry_v1 entries[] = {
     {es, DLCC_FN_EVAL, "eval_step", eval, step_inputs, 2, 1, step_outputs},
     {es, DLCC_FN_PREDICT, "predict", predict, predict_inputs, 1, 1, predict_outputs},
     {es, DLCC_FN_METRICS_RESET, "metrics_reset", reset, nullptr, 0, 0, nullptr},
-    {es, DLCC_FN_METRICS_RESULT, "metrics_result", result, nullptr, 0, 1, result_outputs}};
-constexpr uint64_t regions[] = {8 * (f + 1), 8 * (f + 1), 16, 8 * (f + 1), 0, 0, 0};
+    {es, DLCC_FN_METRICS_RESULT, "metrics_result", result, nullptr, 0, 2, result_outputs}};
+constexpr uint64_t regions[] = {8 * (f + 1), 8 * (f + 1), 24, 8 * (f + 1), 0, 0, 0};
 constexpr const char* hyper_names[] = {"learning_rate"};
 constexpr double hyper_defaults[] = {0.05};
 

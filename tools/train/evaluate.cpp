@@ -34,9 +34,7 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
   Runner runner(job.module, options.threads, options.seed.value_or(job.seed), [&](int level, const std::string& text) {
     if (level <= 1) console.warn(warning_line(text, "session"));
   });
-  std::vector<std::string> names{"loss"};
-  names.insert(names.end(), runner.metric_names().begin(), runner.metric_names().end());
-  check_names(requirements, names);
+  check_names(requirements, runner.result_names());
   load_weights(runner, weights, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG, options.allow_partial_weights);
   console.note("weights of '" + data::escape(weights) + "'");
   OpenedPart part =

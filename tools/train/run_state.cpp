@@ -37,8 +37,6 @@ void RunState::store(Runner& runner) const {
   runner.set_meta("dlcc.data_pos", std::to_string(batch));
   runner.set_meta("dlcc.data_seed", std::to_string(data_seed));
   runner.set_meta("dlcc.data_hash", std::to_string(data_hash));
-  runner.set_meta("dlcc.loss_sum", hex(loss_sum));
-  runner.set_meta("dlcc.loss_samples", std::to_string(samples));
   runner.set_meta("dlcc.best", best.text());
   runner.set_meta("dlcc.no_change", no_change.watch.text());
   runner.set_meta("dlcc.plateau", plateau.text());
@@ -50,13 +48,11 @@ void RunState::restore(const Runner& runner) {
   batch = integer<int64_t>(runner, "dlcc.data_pos");
   data_seed = integer<uint64_t>(runner, "dlcc.data_seed");
   data_hash = integer<uint64_t>(runner, "dlcc.data_hash");
-  read(runner, "dlcc.loss_sum", &loss_sum);
-  samples = integer<int64_t>(runner, "dlcc.loss_samples");
   read(runner, "dlcc.best", &best);
   read(runner, "dlcc.no_change", &no_change.watch);
   read(runner, "dlcc.plateau", &plateau);
   read(runner, "dlcc.learning_rate", &learning_rate);
-  if (epoch < 0 || batch < 0 || samples < 0) refuse("dlcc.epoch");
+  if (epoch < 0 || batch < 0) refuse("dlcc.epoch");
 }
 
 } // namespace dlcc::training

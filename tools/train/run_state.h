@@ -11,12 +11,10 @@ namespace dlcc::training {
 /// All of it is written to metadata as exact text and holds neither times nor names, so that a run and its resumed
 /// twin write the same bytes.
 struct RunState {
-  int64_t epoch = 0;   ///< epochs that are over
-  int64_t batch = 0;   ///< batches of the current epoch that are done; all of them just before its end
-  double loss_sum = 0; ///< over the samples of the current epoch
-  int64_t samples = 0; ///< of the current epoch
-  Watch best;          ///< of the result whose best epoch is kept; also early stopping's
-  NoChange no_change;  ///< scikit-learn's preset
+  int64_t epoch = 0;  ///< epochs that are over
+  int64_t batch = 0;  ///< batches of the current epoch that are done; all of them just before its end
+  Watch best;         ///< of the result whose best epoch is kept; also early stopping's
+  NoChange no_change; ///< scikit-learn's preset
   Watch plateau;
   double learning_rate;   ///< of a reactive schedule; NaN: none
   uint64_t data_seed = 0; ///< of the order of the samples

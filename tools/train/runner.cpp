@@ -102,9 +102,15 @@ Runner::Runner(dlcc_module* module, int threads, uint64_t seed, Log log)
     session_.reset(raw);
     return status;
   });
+  result_names_.push_back("loss");
   if (const dlcc_entry_v1* e = find_entry(*module_, DLCC_FN_METRICS_RESULT))
-    for (int i = 0; i < e->n_outputs; ++i) metric_names_.push_back(display_name(module_->tensors[e->outputs[i]]));
-  can_reset_ = find_entry(*module_, DLCC_FN_METRICS_RESET) != nullptr;
+    for (int i = 0; i < e->n_outputs; ++i) {
+      const dlcc_tensor_desc& t = module_->tensors[e->outputs[i]];
+      if (t.kind == DLCC_T_LOSS)
+        loss_at_ = i;
+      else
+        result_names_.push_back(display_name(t));
+    }
 }
 
 void Runner::log_trampoline(void* user, int level, const char* message) {
@@ -174,34 +180,31 @@ double Runner::step(Step function, const Feed& feed, int64_t rows) {
 double Runner::train_step(const Feed& feed, int64_t rows) { return step(dlcc_train_step, feed, rows); }
 double Runner::eval_step(const Feed& feed, int64_t rows) { return step(dlcc_eval_step, feed, rows); }
 
-std::vector<double> Runner::metrics() {
-  std::vector<double> values(metric_names_.size());
-  if (!values.empty())
-    check([&](dlcc_error* e) {
-      return dlcc_metrics_result(session(), values.data(), static_cast<int>(values.size()), e);
-    });
+Values Runner::results() {
+  if (loss_at_ < 0) throw Failure(exit_checkpoint, "the compiled module adds up no loss", "entry");
+  std::vector<double> numbers(result_names_.size());
+  check([&](dlcc_error* e) {
+    return dlcc_metrics_result(session(), numbers.data(), static_cast<int>(numbers.size()), e);
+  });
+  std::rotate(numbers.begin(), numbers.begin() + loss_at_, numbers.begin() + loss_at_ + 1);
+  Values values;
+  for (size_t i = 0; i < numbers.size(); ++i) values.emplace_back(result_names_[i], numbers[i]);
   return values;
 }
 
-void Runner::reset_metrics() {
-  if (can_reset_) check([&](dlcc_error* e) { return dlcc_metrics_reset(session(), e); });
+void Runner::reset_results() {
+  check([&](dlcc_error* e) { return dlcc_metrics_reset(session(), e); });
 }
 
 std::optional<Values> evaluate_all(Runner& runner, Feed& feed, data::BatchSource& source,
                                    const std::function<bool(int64_t)>& go_on) {
-  runner.reset_metrics();
-  double sum = 0;
-  int64_t samples = 0;
+  runner.reset_results();
   for (int64_t b = 0; b < source.batches_per_epoch(); ++b) {
     if (!go_on(b)) return std::nullopt;
-    const int64_t rows = feed.fill(source, 0, b);
-    sum += runner.eval_step(feed, rows) * static_cast<double>(rows);
-    samples += rows;
+    runner.eval_step(feed, feed.fill(source, 0, b));
   }
-  Values values{{"loss", sum / static_cast<double>(samples)}};
-  const std::vector<double> metrics = runner.metrics();
-  for (size_t i = 0; i < metrics.size(); ++i) values.emplace_back(runner.metric_names()[i], metrics[i]);
-  runner.reset_metrics();
+  Values values = runner.results();
+  runner.reset_results();
   return values;
 }
 

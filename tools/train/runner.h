@@ -86,10 +86,11 @@ public:
   double train_step(const Feed& feed, int64_t rows);
   double eval_step(const Feed& feed, int64_t rows);
 
-  /// Names of the metrics, in the module's order; empty if it has none.
-  const std::vector<std::string>& metric_names() const { return metric_names_; }
-  std::vector<double> metrics();
-  void reset_metrics();
+  /// "loss", then the metrics in the module's order.
+  const std::vector<std::string>& result_names() const { return result_names_; }
+  /// Loss and metrics of all batches since the reset, which the module itself adds up.
+  Values results();
+  void reset_results();
 
 private:
   using Step = dlcc_status (*)(dlcc_session*, const dlcc_view*, int, dlcc_view*, int, int64_t, dlcc_error*);
@@ -103,8 +104,8 @@ private:
   Log log_;
   dlcc_host_v1 host_{};
   std::unique_ptr<dlcc_session, Destroy> session_;
-  std::vector<std::string> metric_names_;
-  bool can_reset_ = false;
+  std::vector<std::string> result_names_;
+  int loss_at_ = -1; ///< among the module's results
 };
 
 /// A value that is not finite: of a step, which then changed nothing, or of the state.
@@ -117,8 +118,8 @@ struct OtherModel : Failure {
   explicit OtherModel(const std::string& text) : Failure(exit_checkpoint, text, "checkpoint") {}
 };
 
-/// Loss and metrics of a whole data set, in evaluation mode, the loss averaged over samples. The metrics' accumulators
-/// are reset before and after. `go_on` is asked before each batch; nothing is returned once it says no.
+/// Loss and metrics of a whole data set, in evaluation mode. What they add up is reset before and after. `go_on` is
+/// asked before each batch; nothing is returned once it says no.
 std::optional<Values> evaluate_all(Runner& runner, Feed& feed, data::BatchSource& source,
                                    const std::function<bool(int64_t batch)>& go_on);
 

@@ -69,8 +69,6 @@ void Trainer::step() {
     stop_non_finite_loss(e.text(), false);
   }
   if (!std::isfinite(loss) && train_.terminate_on_nan) stop_non_finite_loss("the loss is " + exact(loss), true);
-  state_.loss_sum += loss * static_cast<double>(rows);
-  state_.samples += rows;
   ++state_.batch;
   ++steps_done_;
   samples_done_ += rows;
@@ -88,9 +86,7 @@ void Trainer::end_of_step() {
   checkpoint_after_step();
   console_.tick([&] {
     Console::Bar b = bar("", state_.batch, data_.train->batches_per_epoch(), seconds_since(epoch_start_));
-    b.values.emplace_back("loss", state_.loss_sum / static_cast<double>(state_.samples));
-    const auto metrics = runner_.metrics();
-    for (size_t i = 0; i < metrics.size(); ++i) b.values.emplace_back(runner_.metric_names()[i], metrics[i]);
+    b.values = runner_.results();
     return b;
   });
 }
@@ -104,12 +100,9 @@ Console::Bar Trainer::bar(const char* what, int64_t done, int64_t all, double se
   return b;
 }
 
-// Results of the batches so far, then of the validation. Nothing if a signal came; the metrics' accumulators are then
-// as they were.
+// Results of the batches so far, then of the validation. Nothing if a signal came; what was added up is then as it was.
 std::optional<Values> Trainer::epoch_values() {
-  Values values{{"loss", state_.loss_sum / static_cast<double>(state_.samples)}};
-  const auto metrics = runner_.metrics();
-  for (size_t i = 0; i < metrics.size(); ++i) values.emplace_back(runner_.metric_names()[i], metrics[i]);
+  Values values = runner_.results();
   if (!data_.validation) return values;
   StateCopy accumulators;
   accumulators.take(runner_.session(), runner_.module(), {DLCC_T_ACCUMULATOR});
@@ -129,11 +122,9 @@ std::optional<Values> Trainer::epoch_values() {
 bool Trainer::end_epoch() {
   auto values = epoch_values();
   if (!values) return false;
-  runner_.reset_metrics();
+  runner_.reset_results();
   ++state_.epoch;
   state_.batch = 0;
-  state_.loss_sum = 0;
-  state_.samples = 0;
   if (job_.schedule.kind != ReactiveSchedule::Kind::none) values->emplace_back("learning_rate", state_.learning_rate);
   const bool best = follow_results(*values);
   log_epoch(state_.epoch, *values);

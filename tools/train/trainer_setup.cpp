@@ -88,7 +88,7 @@ void Trainer::start_session() {
     runner_.init(state_.data_seed);
     if (!options_.init_weights.empty())
       load_weights(runner_, find_weights(options_.init_weights), DLCC_SAVE_PARAMS, options_.allow_partial_weights);
-    runner_.reset_metrics();
+    runner_.reset_results();
   }
   if (job_.schedule.kind != ReactiveSchedule::Kind::none && std::isnan(state_.learning_rate))
     state_.learning_rate = job_.schedule.initial;
@@ -155,9 +155,7 @@ void Trainer::check_resumed_data() const {
 }
 
 std::vector<std::string> Trainer::epoch_names() const {
-  std::vector<std::string> names{"loss"};
-  const auto& metrics = runner_.metric_names();
-  names.insert(names.end(), metrics.begin(), metrics.end());
+  std::vector<std::string> names = runner_.result_names();
   const size_t own = names.size();
   if (data_.validation)
     for (size_t i = 0; i < own; ++i) names.push_back("val_" + names[i]);
@@ -167,10 +165,8 @@ std::vector<std::string> Trainer::epoch_names() const {
 
 std::vector<std::string> Trainer::result_names() const {
   std::vector<std::string> names = epoch_names();
-  if (data_.test) {
-    names.push_back("test_loss");
-    for (const std::string& m : runner_.metric_names()) names.push_back("test_" + m);
-  }
+  if (data_.test)
+    for (const std::string& name : runner_.result_names()) names.push_back("test_" + name);
   return names;
 }
 
@@ -192,8 +188,8 @@ std::string Trainer::monitored() const {
 
 std::string Trainer::score() const {
   for (const char* score : {"accuracy", "r2"})
-    for (const std::string& m : runner_.metric_names())
-      if (m == score) return "val_" + m;
+    for (const std::string& name : runner_.result_names())
+      if (name == score) return "val_" + name;
   throw data::DataError(job_.model_file,
                         "scikit-learn's early stopping follows a score, expected 'accuracy' or 'r2' among the metrics",
                         "monitor");

@@ -10,6 +10,7 @@ namespace dlcc::frontend {
 enum class LabelKind : uint8_t {
   numbers,       ///< as the prediction
   binary,        ///< as the prediction, 0 or 1 (or between)
+  signs,         ///< as the prediction, which is a score of any size: -1 or 1, or 0 for -1
   probabilities, ///< as the prediction: one number a class on the last axis
   classes,       ///< the prediction's shape without the last axis: class numbers
 };

@@ -1,5 +1,8 @@
 #include "frontend/metrics.h"
 
+#include <cmath>
+#include <limits>
+
 namespace dlcc::frontend {
 
 using ops::Term;
@@ -25,6 +28,10 @@ void accumulate(graph::Builder& b, const std::string& name, Term amount) {
 
 void MetricContext::add(const char* part, Term amount) { accumulate(b, accumulator_name(plan.name, part), amount); }
 
+Term MetricContext::before(const char* part, const Type& type) const {
+  return {&b, b.state(accumulator(b, accumulator_name(plan.name, part), type))};
+}
+
 Term MetricResult::part(const char* name) const {
   return {&b, b.state(*b.module().find_state(accumulator_name(plan.name, name)))};
 }
@@ -32,8 +39,11 @@ Term MetricResult::part(const char* name) const {
 namespace {
 Term as_count(Term condition) { return ops::cast(condition, DType::f64); }
 
-// 0 / 0 is 0: no rows yet, no positives.
-Term ratio(Term part, Term whole) { return ops::where(whole > 0.0, part / ops::maximum(whole, 1e-300), 0.0); }
+// 0 / 0 is 0: no rows yet, no positives. NaN stays NaN.
+Term ratio(Term part, Term whole) { return ops::where(whole == 0.0, part * 0.0, part / whole); }
+
+// 0, or NaN where `x` is NaN: added to a comparison, which would swallow it.
+Term nan_of(Term x) { return ops::where(x != x, ops::cast(x, DType::f64), 0.0); }
 
 bool is_sparse(const MetricContext& c) { return c.loss_plan.row->label == LabelKind::classes; }
 
@@ -49,35 +59,49 @@ bool has_classes(const MetricContext& c) {
 }
 
 Term likeliest(Term x) { return {x.b, x.b->add("argmax", {x})}; }
+// Of each sample: NaN if one of its classes is.
+Term nan_of_classes(Term x) { return nan_of(ops::max(x, {-1})); }
+
+// The number whose sigmoid is p.
+double logit(double p) {
+  constexpr double largest = std::numeric_limits<double>::max();
+  return p <= 0 ? -largest : p >= 1 ? largest : std::log(p) - std::log1p(-p);
+}
 } // namespace
 
-Term MetricContext::probability() const {
-  if (!from_logits(*this)) return prediction;
-  return loss_plan.row->label == LabelKind::binary ? ops::sigmoid(prediction)
-                                                   : Term{&b, b.add("softmax", {prediction})};
+bool MetricContext::is_unbounded() const {
+  const LabelKind kind = loss_plan.row->label;
+  return (kind == LabelKind::binary && from_logits(*this)) ||
+         (kind == LabelKind::signs && plan.prediction == loss_plan.prediction);
+}
+
+Term MetricContext::score() const {
+  Term x = ops::cast(prediction, DType::f64);
+  return from_logits(*this) && !is_unbounded() ? Term{&b, b.add("softmax", {x})} : x;
 }
 
 Term MetricContext::positive(double threshold) const {
-  return as_count(ops::cast(probability(), DType::f64) > threshold);
+  Term x = score();
+  return as_count(x > (is_unbounded() ? logit(threshold) : threshold)) + nan_of(x);
 }
 
 Term MetricContext::truth() const {
-  if (!is_sparse(*this)) return as_count(label > 0.5);
+  if (!is_sparse(*this)) return as_count(label > 0.5) + nan_of(label);
   return {&b, b.add("one_hot", {label}, {{"depth", prediction.shape().back()}, {"dtype", DType::f64}})};
 }
 
 std::optional<Term> MetricContext::counted() const {
   std::optional<int64_t> ignored = is_sparse(*this) ? loss_plan.ignore_index() : std::nullopt;
   if (!ignored) return std::nullopt;
-  return as_count(label != static_cast<double>(*ignored));
+  return label != static_cast<double>(*ignored);
 }
 
 Term MetricContext::counting(Term x) const {
   std::optional<Term> flags = counted();
   if (!flags) return x;
-  Shape column = flags->shape();
-  column.push_back(1);
-  return x * ops::reshape(*flags, column);
+  Shape shape = flags->shape();
+  shape.resize(x.shape().size(), 1);
+  return ops::where(ops::reshape(*flags, shape), x, 0.0);
 }
 
 // ---- shares and means -----------------------------------------------------------------------------------------------
@@ -85,25 +109,30 @@ Term MetricContext::counting(Term x) const {
 namespace {
 // The sum over what counts, and how many that were. `x` has one element a label.
 void add_mean(MetricContext& c, Term x) {
-  if (std::optional<Term> counted = c.counted()) {
-    c.add("total", c.valid.sum(x * *counted));
-    c.add("count", c.valid.sum(*counted));
-  } else {
-    c.add("total", c.valid.sum(x));
-    c.add("count", c.valid.elements(x));
-  }
+  c.add("total", c.valid.sum(c.counting(x)));
+  std::optional<Term> counted = c.counted();
+  c.add("count", counted ? c.valid.sum(as_count(*counted)) : c.valid.elements(x));
 }
 Term mean_result(const MetricResult& r) { return ratio(r.part("total"), r.part("count")); }
 
 Term class_of_label(MetricContext& c) { return ops::cast(is_sparse(c) ? c.label : likeliest(c.label), DType::i64); }
 
-// Keras' choice: sparse, categorical or binary accuracy, as the loss and the shape say.
-void update_accuracy(MetricContext& c) {
-  if (has_classes(c)) return add_mean(c, as_count(ops::cast(likeliest(c.prediction), DType::i64) == class_of_label(c)));
-  add_mean(c, as_count(c.positive(c.plan.record->number("threshold")) == c.truth()));
+Term nan_of_sample(MetricContext& c) {
+  Term nan = nan_of_classes(c.prediction);
+  return is_sparse(c) ? nan : nan + nan_of_classes(c.label);
 }
 
-// Right if fewer than k classes are likelier than the true one.
+// Keras' choice: sparse, categorical or binary accuracy, as the loss and the shape say.
+void update_accuracy(MetricContext& c) {
+  if (has_classes(c)) {
+    Term right = ops::cast(likeliest(c.prediction), DType::i64) == class_of_label(c);
+    return add_mean(c, as_count(right) + nan_of_sample(c));
+  }
+  Term positive = c.positive(c.plan.record->number("threshold")), truth = c.truth();
+  add_mean(c, as_count(positive == truth) + nan_of(positive) + nan_of(truth));
+}
+
+// Right if fewer than k classes are likelier than the true one; so one of several that are equal is.
 void update_top_k(MetricContext& c) {
   if (!has_classes(c))
     throw ModelError{"shape-mismatch",
@@ -112,9 +141,9 @@ void update_top_k(MetricContext& c) {
   const int64_t classes = c.prediction.shape().back();
   Term is_true{&c.b, c.b.add("one_hot", {class_of_label(c)}, {{"depth", classes}, {"dtype", DType::f64}})};
   Term p = ops::cast(c.prediction, DType::f64);
-  Term own = ops::sum(p * is_true, {-1}, true);
+  Term own = ops::sum(ops::where(is_true > 0.0, p, 0.0), {-1}, true);
   Term likelier = ops::sum(as_count(p > own), {-1});
-  add_mean(c, as_count(likelier < static_cast<double>(c.plan.record->integer("k"))));
+  add_mean(c, as_count(likelier < static_cast<double>(c.plan.record->integer("k"))) + nan_of_sample(c));
 }
 
 Term error(MetricContext& c) {
@@ -144,28 +173,36 @@ Term f1_result(const MetricResult& r) {
   return ratio(2.0 * r.part("true_positives"), r.part("predicted") + r.part("actual"));
 }
 
-// Keras' thresholds: evenly spaced, the outer ones a little beyond 0 and 1.
-std::vector<double> auc_thresholds(int64_t count) {
-  std::vector<double> out(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i)
-    out[static_cast<size_t>(i)] = static_cast<double>(i) / static_cast<double>(count - 1);
-  out.front() = -1e-7, out.back() = 1 + 1e-7;
+// As many as Keras has, evenly spaced on [0, 1] or, for scores of any size, their logits; and half as many on either
+// side, ever farther apart up to a million.
+std::vector<double> auc_thresholds(int64_t count, bool is_unbounded) {
+  std::vector<double> inside, beyond, out;
+  for (int64_t i = 0; i < count; ++i) {
+    const double t = static_cast<double>(i) / static_cast<double>(count - 1);
+    if (!is_unbounded || (t > 0 && t < 1)) inside.push_back(is_unbounded ? logit(t) : t);
+  }
+  if (inside.empty()) inside.push_back(0);
+  const double step = std::log1p(1e6) / static_cast<double>(count / 2);
+  for (int64_t i = 1; i <= count / 2; ++i) beyond.push_back(std::expm1(step * static_cast<double>(i)));
+  for (auto x = beyond.rbegin(); x != beyond.rend(); ++x) out.push_back(inside.front() - *x);
+  out.insert(out.end(), inside.begin(), inside.end());
+  for (double x : beyond) out.push_back(inside.back() + x);
   return out;
 }
 
 void update_auc(MetricContext& c) {
-  const int64_t count = c.plan.record->integer("thresholds");
-  Term thresholds{&c.b, c.b.add("constant", {},
-                                {{"dtype", DType::f64}, {"shape", Shape{count}}, {"values", auc_thresholds(count)}})};
-  Term p = ops::cast(c.probability(), DType::f64);
-  Term is_true = c.counting(c.truth()), is_false = c.counting(1.0 - c.truth());
-  Shape column = p.shape();
+  const std::vector<double> values = auc_thresholds(c.plan.record->integer("thresholds"), c.is_unbounded());
+  const Shape shape{static_cast<int64_t>(values.size())};
+  Term thresholds{&c.b, c.b.add("constant", {}, {{"dtype", DType::f64}, {"shape", shape}, {"values", values}})};
+  Term score = c.score(), truth = c.truth();
+  Term is_true = c.counting(truth + nan_of(score)), is_false = c.counting(1.0 - truth);
+  Shape column = score.shape();
   column.push_back(1);
-  Term above = as_count(ops::reshape(p, column) > thresholds);
+  Term above = ops::reshape(score, column) > thresholds;
   std::vector<int64_t> rows(column.size() - 1);
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int64_t>(i);
   auto by_threshold = [&](Term which) { // sums over everything but the thresholds
-    return ops::sum(c.valid.masked(above * ops::reshape(which, column)), rows);
+    return ops::sum(c.valid.masked(ops::where(above, ops::reshape(which, column), 0.0)), rows);
   };
   c.add("true_positives", by_threshold(is_true));
   c.add("false_positives", by_threshold(is_false));
@@ -173,10 +210,15 @@ void update_auc(MetricContext& c) {
   c.add("negatives", c.valid.sum(is_false));
 }
 
-// The trapezoidal rule over the points (false positive rate, true positive rate).
+// The trapezoidal rule over the points (false positive rate, true positive rate), from (1, 1) to (0, 0). NaN if there
+// is one class only.
 Term auc_result(const MetricResult& r) {
-  Term y = ratio(r.part("true_positives"), r.part("positives"));
-  Term x = ratio(r.part("false_positives"), r.part("negatives"));
+  auto rates = [&](const char* part, const char* all) {
+    Term rate = r.part(part) / r.part(all);
+    auto end = [&](double x) { return ops::broadcast_to({&r.b, r.b.constant(x, DType::f64)}, {1}); };
+    return Term{&r.b, r.b.add("concat", {end(1), rate, end(0)}, {{"axis", int64_t{0}}})};
+  };
+  Term y = rates("true_positives", "positives"), x = rates("false_positives", "negatives");
   const int64_t n = x.shape()[0];
   auto first = [&](Term t) { return ops::slice(t, {0}, {n - 1}, {1}); };
   auto last = [&](Term t) { return ops::slice(t, {1}, {n}, {1}); };
@@ -185,24 +227,33 @@ Term auc_result(const MetricResult& r) {
 
 // ---- r2 -------------------------------------------------------------------------------------------------------------
 
-// Sums over the rows, one a column of the last axis.
+// Mean and sum of squared differences from it, one a column of the last axis, of the batch and merged into those of the
+// batches before it (Chan, Golub and LeVeque, 1983). All are relative to the first label of all, so that a large mean
+// costs no digits, and equal labels differ by nothing.
 void update_r2(MetricContext& c) {
   Term e = error(c), y = ops::cast(c.label, DType::f64);
   const Shape shape = y.shape();
   const Shape table{shape.empty() ? 1 : shape[0], shape.size() < 2 ? 1 : element_count(shape) / shape[0]};
-  auto columns = [&](Term x) { return ops::sum(c.valid.masked(ops::reshape(x, table)), {0}); };
-  c.add("residual", columns(ops::square(e)));
-  c.add("sum", columns(y));
-  c.add("squares", columns(ops::square(y)));
-  c.add("count", ops::cast(c.valid.count(ops::reshape(y, table)), DType::f64));
+  auto columns = [&](Term x) { return ops::sum(c.valid.masked(x), {0}); };
+  y = ops::reshape(y, table);
+  Term rows = ops::cast(c.valid.count(y), DType::f64), old_rows = c.before("count", rows.type());
+  Term first = ops::reshape(ops::slice(y, {0, 0}, {1, table[1]}, {1, 1}), {table[1]});
+  Term old_origin = c.before("origin", first.type());
+  Term origin = ops::where(old_rows == 0.0, first, old_origin);
+
+  Term x = y - origin, mean = columns(x) / ops::maximum(rows, 1.0), spread = columns(ops::square(x - mean));
+  Term moved = mean - c.before("mean", mean.type()), all = ops::maximum(old_rows + rows, 1.0);
+  c.add("residual", columns(ops::square(ops::reshape(e, table))));
+  c.add("spread", spread + ops::square(moved) * (old_rows * rows / all));
+  c.add("mean", moved * (rows / all));
+  c.add("origin", origin - old_origin);
+  c.add("count", rows);
 }
 
-// The mean over the columns of 1 - residual / (sum y^2 - (sum y)^2 / n); 0 where all y are equal, as Keras.
+// The mean over the columns of 1 - residual / spread; 0 where all y are equal, as Keras.
 Term r2_result(const MetricResult& r) {
-  Term sum = r.part("sum"), n = ops::maximum(r.part("count"), 1.0);
-  Term total = r.part("squares") - sum * sum / n;
-  Term score = ops::where(total > 0.0, 1.0 - r.part("residual") / ops::maximum(total, 1e-300), 0.0);
-  return ops::mean(score);
+  Term residual = r.part("residual"), spread = r.part("spread");
+  return ops::mean(ops::where(spread == 0.0, residual * 0.0, 1.0 - residual / spread));
 }
 
 constexpr MetricRow metrics[] = {

@@ -25,15 +25,19 @@ public:
 
   /// Adds to the part of that name; its shape is that of `amount`, f64.
   void add(const char* part, ops::Term amount);
+  /// What the part has added up before this batch.
+  ops::Term before(const char* part, const Type& type) const;
 
-  /// Predictions and labels as 0 and 1 for each sample, or for each sample and class, in f64.
+  /// Predictions and labels as 0 and 1 for each sample, or for each sample and class, in f64. A NaN stays one.
   ops::Term positive(double threshold) const;
   ops::Term truth() const;
-  /// Probabilities: a prediction before the sigmoid goes through it.
-  ops::Term probability() const;
-  /// One number an element that counts: 1, or 0 where the label is ignored. Shape of the label.
+  /// In f64: probabilities, or numbers of any size if `is_unbounded`, the larger the likelier, above 0 likelier than
+  /// not.
+  ops::Term score() const;
+  bool is_unbounded() const;
+  /// True where the label is not ignored, if labels may be; shape of the label.
   std::optional<ops::Term> counted() const;
-  /// `x`, one number a sample and class, with zeros where the label is ignored.
+  /// `x`, one number a label or a sample and class, with zeros where the label is ignored.
   ops::Term counting(ops::Term x) const;
 };
 

@@ -69,6 +69,19 @@ TEST(Batches, DropAndError) {
   expect_message(s.error(), Code::data, {"10 samples in batches of 11", "no full batch"});
 }
 
+// What does not train is looked at whole.
+TEST(Batches, DropLeavesValidationAndTestWhole) {
+  Numbered s(20);
+  s.train.validation_split = 0.5;
+  s.train.batch_size = 3;
+  s.train.last_batch = LastBatch::drop;
+  s.data.test = s.source();
+  OpenedData d = s.open();
+  EXPECT_EQ(s.order(*d.train), range(0, 9));
+  EXPECT_EQ(s.order(*d.validation), range(10, 20));
+  EXPECT_EQ(s.order(*d.test), range(0, 20));
+}
+
 TEST(Batches, LargerThanTheDataWarns) {
   Numbered s(3);
   OpenedData d = s.open();

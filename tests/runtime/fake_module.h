@@ -14,9 +14,10 @@ namespace dlcc::test {
 
 // A linear model: prediction = x . kernel; batch 4, 3 features, labels 0 to 9. TRAIN: kernel -= rate * mean of the
 // valid rows of x * weight, m = 0.9 m + that mean; the buffer counts batches and rows. A label outside 0..9 or a value
-// of x that is not finite is a fault.
+// of x that is not finite is a fault; the label `ignored` says that nothing in the batch counts.
 struct FakeModule {
   static constexpr int64_t batch = 4, features = 3;
+  static constexpr int32_t ignored = -100;
   FakeModule();
   FakeModule(const FakeModule&) = delete;
   FakeModule& operator=(const FakeModule&) = delete;

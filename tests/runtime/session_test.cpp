@@ -199,6 +199,32 @@ TEST(Session, TrainingStepsAndGradientsDoNotMixInOneAccumulation) {
   EXPECT_EQ(dlcc_updates(h.session), 3u);
 }
 
+// A gradient batch in which nothing counts is counted as a batch, and opens no accumulation of the steps.
+TEST(Session, ASkippedGradientOpensNoAccumulation) {
+  Handles h;
+  h.fake.accumulate(3);
+  h.open();
+  dlcc_init(h.session, 1, nullptr);
+  Batch b, skipped;
+  skipped.label[0] = FakeModule::ignored;
+  auto gradients = [&](Batch& batch) {
+    auto in = batch.inputs(), out = batch.outputs();
+    return dlcc_compute_gradients(h.session, in.data(), 3, out.data(), 3, 4, &h.error);
+  };
+  ASSERT_EQ(gradients(skipped), DLCC_OK) << h.error.message;
+  EXPECT_EQ(skipped.loss, 0);
+  EXPECT_EQ(dlcc_batches(h.session), 3u);
+  ASSERT_EQ(gradients(b), DLCC_OK) << h.error.message;
+  ASSERT_EQ(gradients(skipped), DLCC_OK) << h.error.message; // between two that count
+  ASSERT_EQ(gradients(b), DLCC_OK) << h.error.message;
+  EXPECT_EQ(dlcc_batches(h.session), 6u);
+  ASSERT_EQ(dlcc_apply_gradients(h.session, &h.error), DLCC_OK) << h.error.message;
+  EXPECT_EQ(dlcc_batches(h.session), 6u);
+  EXPECT_EQ(dlcc_updates(h.session), 1u);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(h.train(b), DLCC_OK);
+  EXPECT_EQ(dlcc_updates(h.session), 2u);
+}
+
 TEST(Session, HyperParametersOverrideTheCompiledValue) {
   Handles h;
   h.open();

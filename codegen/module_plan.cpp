@@ -42,7 +42,7 @@ int32_t abi_region(Region region) {
 }
 
 namespace {
-int32_t tensor_kind(const Buffer& b, bool accumulates) {
+int32_t tensor_kind(const Buffer& b) {
   switch (b.role) {
   case TensorRole::input:
     return DLCC_T_INPUT;
@@ -69,7 +69,7 @@ int32_t tensor_kind(const Buffer& b, bool accumulates) {
   case Region::slot:
     return DLCC_T_OPT;
   case Region::buffer:
-    return accumulates ? DLCC_T_ACCUMULATOR : DLCC_T_BUFFER;
+    return DLCC_T_BUFFER;
   case Region::grad:
     return DLCC_T_GRAD;
   default:
@@ -86,18 +86,6 @@ template <class Visit> void for_each_call(const Entry& entry, Visit&& visit) {
     for (const Step& child : s.children) work.push_back(&child);
     if (s.kind == StepKind::call) visit(s.call);
   }
-}
-
-// What the entry that resets the metrics touches.
-IdVector<BufferId, bool> find_accumulators(const Program& program) {
-  IdVector<BufferId, bool> accumulates(program.buffers.size());
-  for (const Entry& e : program.entries) {
-    if (entry_kind(e.name) != DLCC_FN_METRICS_RESET) continue;
-    for_each_call(e, [&](const Call& call) {
-      for (BufferId b : call.arguments) accumulates[program.storage(b)] = true;
-    });
-  }
-  return accumulates;
 }
 } // namespace
 
@@ -118,7 +106,6 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
                        const EmitOptions& options)
     : program(program), target(target), info(info), options(options), used(program.kernels.size()) {
   DLCC_CHECK(program.stage == Stage::planned, "code is made for planned programs only");
-  const IdVector<BufferId, bool> accumulates = find_accumulators(program);
   for (BufferId id : program.buffers.ids()) {
     const Buffer& b = program.buffers[id];
     if (b.view_of.valid()) continue;
@@ -128,7 +115,7 @@ ModulePlan::ModulePlan(const Program& program, const Target& target, const Artef
       int64_t& size = region_bytes[static_cast<size_t>(region)];
       size = std::max(size, round_up(b.offset + byte_count(b.type), 64));
     }
-    const int32_t kind = tensor_kind(b, accumulates[id]);
+    const int32_t kind = tensor_kind(b);
     if (kind == 0) continue;
     auto [at, fresh] = tensor_index.try_emplace(tensor_name(b), static_cast<int32_t>(tensors.size()));
     if (fresh) {

@@ -50,11 +50,7 @@ void add_directives(const ModelSpec& spec, graph::Module& module) {
           {"accumulate", "batches", {{"steps", steps}}, optimizer->at("accumulate_steps").place.where});
     }
   }
-  Attributes train{{"terminate_on_nan", spec.train.terminate_on_nan}};
-  // Layers keep rows apart by themselves.
-  if (!spec.has_layers() && spec.train.last_batch == data::LastBatch::mask)
-    train.set("last_batch", std::string("mask"));
-  module.directives.push_back({"train", "options", std::move(train), {}});
+  module.directives.push_back({"train", "options", {{"terminate_on_nan", spec.train.terminate_on_nan}}, {}});
 }
 
 } // namespace dlcc::frontend

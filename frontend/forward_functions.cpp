@@ -51,7 +51,27 @@ private:
     }
     for (const ActivityPenalty& p : values.penalties) f.results.push_back(p.value);
     out_.penalties = std::move(values.penalties);
+    follow_samples(f, mode);
     c_.module.functions.push(std::move(f));
+  }
+
+  void follow_samples(const graph::Function& f, Mode mode) {
+    const ops::SampleAxes samples = ops::sample_axes(c_.module, f, c_.ops);
+    out_.samples.clear();
+    for (graph::ValueId v : f.results) out_.samples.push_back(samples.of[v]);
+    const bool said = mode == Mode::predict && !plan_.losses.empty();
+    if (samples.mixing.empty() || c_.module.batch == 1 || said) return;
+    const Place place{f.nodes[samples.mixing[0]].where};
+    if (c_.spec.train.last_batch == data::LastBatch::mask)
+      c_.report.error("mixed-rows",
+                      "this node mixes the rows of a batch, so it would count the rows that fill a short one, expected "
+                      "\"last_batch\": \"drop\" in 'train'",
+                      place);
+    else
+      c_.report.warning("mixed-rows",
+                        "this node mixes the rows of a batch: evaluation and prediction fill a short last batch with "
+                        "copies of its last row, which then count",
+                        place);
   }
 
   // predict calls forward and keeps the outputs.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frontend/plan.h"
+#include "ir/ops/sample_axes.h"
 
 namespace dlcc::frontend {
 
@@ -10,6 +11,7 @@ struct ForwardFunctions {
   std::string train, predict;             ///< names
   std::vector<Type> types;                ///< of the wanted values
   std::vector<ActivityPenalty> penalties; ///< their values come after the wanted ones, in order
+  std::vector<ops::SampleAxis> samples;   ///< of the wanted values and the penalised ones
 };
 
 /// Adds forward_train (with a loss), predict and, where predict does not give all wanted values, forward.

@@ -23,6 +23,9 @@ public:
       : c_(c), plan_(plan), forward_(forward), labels_(labels_of(c.spec, plan, forward.types, c.report)) {}
 
   void add() {
+    for (const LossPlan& loss : plan_.losses) check_samples(*loss.record, loss.prediction);
+    for (const MetricPlan& metric : plan_.metrics)
+      if (metric.record->has("prediction")) check_samples(*metric.record, metric.prediction);
     if (c_.report.failed()) return;
     add_function("loss", forward_.train, Mode::train);
     if (c_.report.failed()) return;
@@ -32,6 +35,7 @@ public:
   }
 
 private:
+  void check_samples(const Record& record, const std::string& prediction);
   void add_function(const std::string& name, const std::string& forward, Mode mode);
   std::vector<Term> call_forward(graph::Builder& b, const std::string& name);
   std::vector<LossTerm> loss_terms(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values,
@@ -57,6 +61,17 @@ private:
   std::vector<Label> labels_;
 };
 
+// Losses and metrics pair the samples of a prediction with those of a label, which are the rows of both.
+void LossFunctions::check_samples(const Record& record, const std::string& prediction) {
+  const size_t at = plan_.index_of(prediction);
+  const ops::SampleAxis& samples = forward_.samples[at];
+  if (c_.module.batch == 0 || samples == ops::SampleAxis{0, 1}) return;
+  c_.report.error("shape-mismatch",
+                  "prediction " + quoted(prediction) + " is " + to_string(forward_.types[at]) + " with " +
+                      to_string(samples) + ", expected its samples on axis 0, one index each",
+                  record.has("prediction") ? record.at("prediction").place : record.place);
+}
+
 // The loss in training is differentiated and becomes part of other entries; that of evaluation is an entry itself.
 void LossFunctions::add_function(const std::string& name, const std::string& forward, Mode mode) {
   graph::Function f;
@@ -78,6 +93,7 @@ void LossFunctions::add_function(const std::string& name, const std::string& for
   for (const LossTerm& term : terms) summands.push_back(term.value);
   Term loss = sum_of(summands);
   b.take_name(loss, "loss");
+  b.where = {}; // what adds up is no part of the loss itself
   add_to_loss(b, terms);
   update_metrics(b, valid, values);
   f.results = {loss};
@@ -147,17 +163,22 @@ std::optional<Term> LossFunctions::sklearn_penalty(graph::Builder& b) const {
   return sum_of(squares) * (0.5 * optimizer->number("alpha"));
 }
 
-// Divided by the rows that count: the mean over the elements, times those of a row.
 std::vector<Term> LossFunctions::activity_penalties(const ValidRows& valid, const std::vector<Term>& values) const {
   std::vector<Term> penalties;
   for (size_t i = 0; i < forward_.penalties.size(); ++i) {
     const ActivityPenalty& p = forward_.penalties[i];
     Term x = values[plan_.wanted.size() + i];
+    const ops::SampleAxis& samples = forward_.samples[plan_.wanted.size() + i];
+    if (c_.module.batch > 0 && !samples.exists()) {
+      c_.report.error("shape-mismatch",
+                      "the regularised activity is " + to_string(x.type()) + " with " + to_string(samples) +
+                          ", expected a value of samples, by which its penalty is divided",
+                      p.place);
+      continue;
+    }
     x.b->where = p.place.where;
-    const Shape shape = x.shape();
-    auto a_row = static_cast<double>(shape.empty() ? 1 : element_count(Shape(shape.begin() + 1, shape.end())));
-    if (p.l1 != 0) penalties.push_back(valid.mean(ops::abs(x)) * (p.l1 * a_row));
-    if (p.l2 != 0) penalties.push_back(valid.mean(ops::square(x)) * (p.l2 * a_row));
+    if (p.l1 != 0) penalties.push_back(valid.sum_per_sample(ops::abs(x), samples) * p.l1);
+    if (p.l2 != 0) penalties.push_back(valid.sum_per_sample(ops::square(x), samples) * p.l2);
   }
   return penalties;
 }

@@ -45,8 +45,7 @@ std::vector<data::TensorSpec> tensor_specs(const ModelSpec& spec, const graph::M
   for (graph::ValueId p : loss.parameters) {
     const graph::Value& v = loss.values[p];
     if (v.role != graph::ParameterRole::label) continue;
-    out.push_back(
-        described(v.name, v.type, module.batch > 0 && !v.type.shape.empty() && v.type.shape[0] == module.batch));
+    out.push_back(described(v.name, v.type, module.batch > 0));
     describe_label(spec, loss, out.back());
   }
   return out;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "ir/ops/build.h"
+#include "ir/ops/sample_axes.h"
 
 namespace dlcc::frontend {
 
-/// Axis 0 of a value that has as many rows as the batch is the batch axis. Every other value counts whole.
+/// In a model with a batch axis, the values here have their samples on axis 0, one index each (ir/ops/sample_axes.h
+/// says so of predictions). Without one, a value counts whole.
 class ValidRows {
 public:
   /// `batch`: rows of a full batch, 0 if the model has no batch axis.
@@ -21,9 +23,10 @@ public:
   ops::Term masked(ops::Term x) const;
   /// Sum over all elements that count: f64 scalar.
   ops::Term sum(ops::Term x) const { return ops::sum(masked(x)); }
+  /// The sum over all elements that count, divided by the samples that count: f64 scalar. The samples may lie anywhere.
+  ops::Term sum_per_sample(ops::Term x, const ops::SampleAxis& samples) const;
 
 private:
-  bool has_batch(const Shape& shape) const { return batch_ > 0 && !shape.empty() && shape[0] == batch_; }
   graph::Builder& b_;
   int64_t batch_;
 };

@@ -9,7 +9,6 @@
 #include "ir/loops/verify.h"
 #include "passes/fusion/form_clusters.h"
 #include "passes/gradient/build_training.h"
-#include "passes/gradient/check_rows.h"
 #include "passes/gradient/declarations.h"
 #include "passes/lowering/lower_to_loops.h"
 #include "passes/memory/plan_memory.h"
@@ -67,14 +66,6 @@ constexpr PassEntry entries[] = {
      .required = true,
      .arrives = true,
      .graph = stabilise},
-    {.name = "check_rows",
-     .summary = "refuse a model whose rows depend on each other if a batch may be short",
-     .stage = "stable",
-     .from = "source",
-     .until = "stable",
-     .reason = "before the gradient, which sums over the rows by right",
-     .required = true,
-     .graph = check_rows},
     {.name = "expand_underivable_composites",
      .summary = "expand composites that have no gradient rule of their own",
      .stage = "training",

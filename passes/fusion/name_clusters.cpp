@@ -35,7 +35,7 @@ public:
   Naming(const Module& module, const Function& f) : f_(f) {
     for (const State& s : module.states) {
       states_.emplace(s.name, &s);
-      if (s.role == StateRole::buffer) metric_places_.insert(key(s.where));
+      if (s.role == StateRole::metric && s.where.known()) metric_places_.insert(key(s.where));
     }
     for (const Hyper& h : module.hypers) hypers_.insert(h.name);
     for (const Update& u : f.updates) updates_.emplace(u.value, &module.states[u.state]);
@@ -73,8 +73,10 @@ Role Naming::role_of_update(const State& state) const {
     return {Part::update, state.name};
   case StateRole::gradient:
     return {Part::backward, layer_of(state.name.substr(state.name.find('/') + 1))};
-  case StateRole::buffer:
+  case StateRole::metric:
     return {Part::metrics, {}};
+  case StateRole::buffer:
+    return {Part::forward, layer_of(state.name)};
   case StateRole::slot:
     break;
   }

@@ -1,5 +1,6 @@
 #include "passes/lowering/lower_to_loops.h"
 
+#include "ir/ops/sample_axes.h"
 #include "passes/lowering/kernel_table.h"
 #include "passes/lowering/lower_cluster.h"
 
@@ -47,7 +48,7 @@ Region region_of(ParameterRole role) {
 // Buffers that all entries share: states, inputs, scalars of the call.
 class ProgramBuilder {
 public:
-  ProgramBuilder(const Module& module) : module_(module), kernels_(program.kernels) {
+  explicit ProgramBuilder(const Module& module) : kernels_(program.kernels) {
     program.name = module.name, program.file = module.file, program.batch = module.batch;
     for (const Hyper& h : module.hypers) program.hypers.push_back({h.name, h.value});
     for (const State& s : module.states) {
@@ -64,7 +65,7 @@ public:
     names_.emplace(b.name, program.buffers.next());
     return program.buffers.push(std::move(b));
   }
-  BufferId parameter(const Value& v) {
+  BufferId parameter(const Value& v, int32_t batch_axis) {
     Region region = region_of(v.role);
     auto key = std::pair(region, v.name);
     if (auto found = parameters_.find(key); found != parameters_.end() && program.buffers[found->second].type == v.type)
@@ -73,7 +74,7 @@ public:
     b.role = v.role == ParameterRole::input   ? loops::TensorRole::input
              : v.role == ParameterRole::label ? loops::TensorRole::label
                                               : loops::TensorRole::none;
-    if (region == Region::input) b.batch_axis = batch_axis(v.type);
+    b.batch_axis = batch_axis;
     return parameters_[key] = add(std::move(b));
   }
   /// Results of the same name and type in several entries ("loss") are one tensor of the artefact.
@@ -96,9 +97,6 @@ public:
     b.data = {static_cast<double>(value)};
     return at->second = add(std::move(b));
   }
-  int32_t batch_axis(const Type& type) const {
-    return module_.batch > 0 && !type.shape.empty() && type.shape[0] == module_.batch ? 0 : -1;
-  }
   loops::Step call(LoweredCluster lowered) {
     loops::Step step;
     step.call = {kernels_.add(std::move(lowered.kernel)), std::move(lowered.arguments)};
@@ -109,7 +107,6 @@ public:
   std::vector<BufferId> state_buffers;
 
 private:
-  const Module& module_;
   KernelTable kernels_;
   std::map<std::string, BufferId> names_;
   std::map<std::pair<Region, std::string>, BufferId> parameters_;
@@ -119,8 +116,8 @@ private:
 
 class EntryLowering {
 public:
-  EntryLowering(ProgramBuilder& builder, const Function& f)
-      : builder_(builder), f_(f), facts_(f), buffers_(f.values.size()) {
+  EntryLowering(ProgramBuilder& builder, const Module& module, const Function& f, OpTable ops)
+      : builder_(builder), f_(f), facts_(f), samples_(ops::sample_axes(module, f, ops)), buffers_(f.values.size()) {
     context_ = std::make_unique<LoweringContext>(LoweringContext{
         facts_, [this](ValueId v) { return buffer_of(v); },
         [this](const std::string& name, int64_t value) { return builder_.argument(name, value); }, builder_.fault()});
@@ -139,6 +136,7 @@ private:
   ProgramBuilder& builder_;
   const Function& f_;
   FunctionFacts facts_;
+  ops::SampleAxes samples_;
   std::unique_ptr<LoweringContext> context_;
   IdVector<ValueId, BufferId> buffers_;
   std::vector<BufferId> outputs_;
@@ -149,7 +147,7 @@ BufferId EntryLowering::buffer_of(ValueId v) {
   BufferId& b = buffers_[v];
   if (b.valid()) return b;
   const Value& value = f_.values[v];
-  if (value.kind == ValueKind::parameter) return b = builder_.parameter(value);
+  if (value.kind == ValueKind::parameter) return b = builder_.parameter(value, samples_.of[v].axis);
   if (value.kind == ValueKind::state) return b = builder_.state_buffers[value.state.index];
   const Node& node = f_.nodes[value.node];
   Buffer buffer{f_.name + "." + value.name, value.type, Region::arena};
@@ -174,7 +172,7 @@ void EntryLowering::assign_results_and_updates() {
     buffer.role = value.name == "loss"          ? loops::TensorRole::loss
                   : f_.name == "metrics_result" ? loops::TensorRole::metric
                                                 : loops::TensorRole::output;
-    buffer.batch_axis = builder_.batch_axis(value.type);
+    buffer.batch_axis = samples_.of[r].axis;
     BufferId output = builder_.output(std::move(buffer), outputs_);
     outputs_.push_back(output);
     if (facts_.storage[r] == Storage::computed && !buffers_[r].valid())
@@ -309,10 +307,10 @@ loops::Entry EntryLowering::run() {
 }
 } // namespace
 
-loops::Program lower_to_loops(const Module& module, PassContext&) {
+loops::Program lower_to_loops(const Module& module, PassContext& context) {
   ProgramBuilder builder(module);
   for (const Function& f : module.functions)
-    if (f.entry) builder.program.entries.push_back(EntryLowering(builder, f).run());
+    if (f.entry) builder.program.entries.push_back(EntryLowering(builder, module, f, context.ops).run());
   return std::move(builder.program);
 }
 

@@ -40,7 +40,7 @@ inline constexpr const char* classifier = R"(module @classifier stage source fil
   state %a/bias : parameter f64[12] = zeros
   state %b/kernel : parameter f64[12,3] = orthogonal
   state %b/bias : parameter f64[3] = constant {value = 0.25} with {lr_mult = 2.0}
-  state %metric/loss/total : buffer f64[] = zeros
+  state %metric/loss/total : metric f64[] = zeros
   hyper learning_rate = 0.01
   directive optimizer adam {amsgrad = true}
   directive schedule cosine {decay_steps = 100.0, initial = 0.01, warmup_steps = 10.0, warmup_target = 0.1}

@@ -175,25 +175,6 @@ TEST_F(Checkpoint, OfAModelWithOtherTensors) {
       << three.error.message;
 }
 
-// Weights alone: what a metric has added up is nobody's loss, so it begins at zero.
-TEST_F(Checkpoint, WithoutAccumulatorsOfMetrics) {
-  Handles one, two;
-  open_trained(one);
-  save(one);
-  dlcc_tensor_desc& total = two.fake.tensor("buffer/total");
-  total.kind = DLCC_T_ACCUMULATOR, total.name = "buffer/other";
-  two.fake.info.model_hash[0] = 0xCD;
-  two.open();
-  EXPECT_EQ(dlcc_checkpoint_load(two.session, path.c_str(), DLCC_SAVE_PARAMS | DLCC_LOAD_PARTIAL, &two.error), DLCC_OK)
-      << two.error.message;
-  double values[2] = {1, 1};
-  const int64_t dims[] = {2};
-  dlcc_view view{values, DLCC_F64, 1, dims, 16, {0, 0}};
-  EXPECT_EQ(dlcc_tensor_read(two.session, "buffer/other", &view, &two.error), DLCC_OK) << two.error.message;
-  EXPECT_EQ(values[0], 0);
-  EXPECT_EQ(values[1], 0);
-}
-
 TEST_F(Checkpoint, OfAnotherCompilerIsAWarning) {
   Handles one, two;
   open_trained(one);

@@ -45,6 +45,7 @@ Place KernelEmitter::place_of(TensorId t, const std::vector<Index>& at, bool pad
   Place p;
   p.base = tensors_[t];
   p.element = memory_type_of(tensor.type.dtype);
+  p.empty = element_count(tensor.type.shape) == 0;
   Affine linear;
   auto plus = [&](llvm::Value*& sum, llvm::Value* v) { sum = sum ? b.CreateNSWAdd(sum, v) : v; };
   for (size_t d = 0; d < at.size(); ++d) {
@@ -111,17 +112,22 @@ llvm::Value* addresses(KernelEmitter& e, const Place& p) {
 }
 } // namespace
 
+// What lies outside is element 0 instead, read and discarded; an empty tensor has none.
+llvm::Value* KernelEmitter::load_scalar(const Place& p, llvm::Align align) {
+  if (!p.inside) return b.CreateAlignedLoad(p.element, address(p), align);
+  llvm::Value* zero = llvm::Constant::getNullValue(p.element);
+  if (p.empty) return zero;
+  Place safe = p;
+  llvm::Value* index = b.CreateAdd(p.index ? p.index : i64(0), i64(p.offset));
+  safe.index = b.CreateSelect(p.inside, index, i64(0)), safe.offset = 0;
+  return b.CreateSelect(p.inside, b.CreateAlignedLoad(p.element, address(safe), align), zero);
+}
+
 llvm::Value* KernelEmitter::load(const Place& p, DType t) {
   const llvm::Align align(byte_size(t));
   llvm::Value* v;
   if (!p.wide()) {
-    Place safe = p;
-    if (p.inside) {
-      llvm::Value* index = b.CreateAdd(p.index ? p.index : i64(0), i64(p.offset));
-      safe.index = b.CreateSelect(p.inside, index, i64(0)), safe.offset = 0;
-    }
-    v = b.CreateAlignedLoad(p.element, address(safe), align);
-    if (p.inside) v = b.CreateSelect(p.inside, v, llvm::Constant::getNullValue(p.element));
+    v = load_scalar(p, align);
   } else {
     llvm::Value* mask = lane_mask(p.inside);
     auto* type = llvm::FixedVectorType::get(p.element, lanes_);

@@ -57,6 +57,7 @@ struct Place {
   int64_t offset = 0, stride = 0;
   llvm::Value* vector = nullptr; ///< null: none
   llvm::Value* inside = nullptr; ///< null: always inside the tensor
+  bool empty = false;            ///< the tensor has no element, not even one to read and discard
   bool wide() const { return stride != 0 || vector || (inside && inside->getType()->isVectorTy()); }
 };
 
@@ -120,6 +121,7 @@ public:
   Place place_of(loops::TensorId t, const std::vector<loops::Index>& at, bool padded = false);
   llvm::Value* address(const Place& p);
   llvm::Value* load(const Place& p, DType t);
+  llvm::Value* load_scalar(const Place& p, llvm::Align align);
   void store(const Place& p, llvm::Value* value, DType t);
   void emit_body(const std::vector<loops::StmtId>& body);
 

@@ -14,7 +14,11 @@ template <auto combine> Term fold(LayerContext& c) {
 constexpr auto plus = [](Term x, Term y) { return ops::add(x, y); };
 constexpr auto minus = [](Term x, Term y) { return ops::subtract(x, y); };
 constexpr auto times = [](Term x, Term y) { return ops::multiply(x, y); };
-constexpr auto larger = [](Term x, Term y) { return ops::maximum(x, y); };
+
+// One node: pairwise ones would share the gradient of ties unequally.
+Term build_maximum(LayerContext& c) {
+  return {&c.b, c.b.add("maximum", std::vector<graph::ValueId>(c.inputs.begin(), c.inputs.end()))};
+}
 
 Term build_average(LayerContext& c) { return fold<plus>(c) / static_cast<double>(c.inputs.size()); }
 
@@ -59,8 +63,8 @@ Term build_normalize(LayerContext& c) {
 }
 
 constexpr LayerRow rows[] = {
-    {"Add", fold<plus>, 2, -1},        {"Subtract", fold<minus>, 2, 2},  {"Multiply", fold<times>, 2, -1},
-    {"Average", build_average, 2, -1}, {"Maximum", fold<larger>, 2, -1}, {"Residual", build_residual, 2, 2},
+    {"Add", fold<plus>, 2, -1},        {"Subtract", fold<minus>, 2, 2},   {"Multiply", fold<times>, 2, -1},
+    {"Average", build_average, 2, -1}, {"Maximum", build_maximum, 2, -1}, {"Residual", build_residual, 2, 2},
     {"Rescale", build_rescale},        {"Normalize", build_normalize},
 };
 } // namespace

@@ -146,7 +146,7 @@ void Lexer::scan() {
   }
   if (is_name_char(c)) {
     while (is_name_char(here()) ||
-           (here() == '+' && !token_.text.empty() && token_.text.back() == 'e' && is_digit(token_.text[0])))
+           (here() == '+' && !token_.text.empty() && token_.text.back() == 'e' && is_digit(token_.text[c == '-'])))
       token_.text += here(), step();
     const char *begin = token_.text.data(), *end = begin + token_.text.size();
     int64_t i;

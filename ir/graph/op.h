@@ -82,6 +82,13 @@ struct Sample {
   std::vector<double> kinks = {}; ///< operand values near which a numeric gradient is meaningless
 };
 
+/// How far compiled code may be from the formula, in units in the last place (ULP) of the exact result, for operands of
+/// every magnitude; measured in tests/accuracy. An exception says of what else, or why more.
+struct ErrorBound {
+  double ulp = 4;
+  std::string_view of = {}, because = {};
+};
+
 enum class AttributeKind : uint8_t { boolean, integer, number, dtype, string, integers, numbers };
 
 struct AttributeDef {
@@ -110,6 +117,9 @@ struct OpDef {
 
   /// A view whose result has the elements of operand 0 in the same row-major order: it may be the same storage.
   bool same_order = false;
+  /// Of numbers, one rounding or none, as IEEE defines it: what is computed in double and rounded is what code
+  /// computes.
+  bool exactly_rounded = false;
 
   /// Result types; required.
   std::vector<Type> (*infer)(InferContext&) = nullptr;
@@ -123,6 +133,8 @@ struct OpDef {
   /// Double-precision semantics, written straight from the formula; a composite may leave it out (then it is the
   /// body's).
   void (*reference)(ReferenceContext&) = nullptr;
+  /// Of elementwise operators, activations and losses.
+  ErrorBound value_error = {}, gradient_error = {};
   /// Typical uses; required.
   std::vector<Sample> (*samples)() = nullptr;
 };

@@ -26,11 +26,15 @@ constexpr AttributeDef elu_attributes[] = {{"alpha", AttributeKind::number, "1 i
 constexpr AttributeDef gelu_attributes[] = {
     {"approximate", AttributeKind::boolean, "use the tanh form; false if absent"}};
 
+/// x where a factor beside it is not yet 0, and a number where x is infinite: 0 * inf would be NaN.
+Term near_zero(Term x) { return clip(x, -1e4, 1e4); }
+Scalar above_minus_infinity(Scalar x) { return maximum(x, -largest_finite(x.dtype())); }
+
 std::vector<Sample> kink_at_zero() { return unary_samples({-2, 2}, {0}); }
 
 Scalar gelu_element(Scalar x, A a) {
-  if (!a.boolean("approximate")) return 0.5 * x * (1.0 + erf(sqrt_half * x));
-  return 0.5 * x * (1.0 + tanh(gelu_scale * (x + gelu_cubic * x * x * x)));
+  if (!a.boolean("approximate")) return 0.5 * above_minus_infinity(x) * (1.0 + erf(sqrt_half * x));
+  return above_minus_infinity(x) * sigmoid(2 * gelu_scale * (x * (1.0 + gelu_cubic * x * x)));
 }
 
 double gelu_value(double x, A a) {
@@ -41,14 +45,12 @@ double gelu_value(double x, A a) {
 Term gelu_derivative(Term x, Term, Term dy, A a) {
   if (!a.boolean("approximate")) { // distribution(x) + x density(x)
     Term distribution = 0.5 * (1.0 + erf(sqrt_half * x));
-    Term density = (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2) * exp(-0.5 * (x * x));
-    return dy * (distribution + x * density);
+    Term density = (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2) * exp_of_square(x, -0.5);
+    return dy * (distribution + near_zero(x) * density);
   }
-  // y = x/2 (1 + t), t = tanh(u), u' = scale (1 + 3 cubic x^2)
-  Term x2 = x * x;
-  Term t = tanh(gelu_scale * (x * (1.0 + gelu_cubic * x2)));
-  Term inner = gelu_scale * (1.0 + 3 * gelu_cubic * x2);
-  return dy * (0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner);
+  // y = x sigmoid(u) with u' = 2 scale (1 + 3 cubic x^2)
+  Term c = near_zero(x), c2 = c * c, u = 2 * gelu_scale * (c * (1.0 + gelu_cubic * c2));
+  return dy * (sigmoid(u) + c * sigmoid_slope(u) * (2 * gelu_scale * (1.0 + 3 * gelu_cubic * c2)));
 }
 
 std::vector<Sample> gelu_samples() {
@@ -111,10 +113,13 @@ constexpr OpDef elu_op = complete({
     .doc = "x where x > 0, alpha * (e^x - 1) elsewhere." DLCC_DOC_FLOAT,
     .attributes = elu_attributes,
     .infer = infer_float,
-    // alpha e^x = y + alpha where x <= 0
-    .gradient = gradient_by<[](Term x, Term y, Term dy, A a) { return where(x > 0.0, dy, dy * (y + alpha(a))); }>,
+    .gradient = gradient_by<[](Term x, Term, Term dy, A a) {
+      return where(x > 0.0, dy, dy * (alpha(a) * exp(minimum(x, 0.0))));
+    }>,
     .element = element_by<[](Scalar x, A a) { return select(x > 0.0, x, alpha(a) * expm1(minimum(x, 0.0))); }>,
     .reference = reference_by<[](double x, A a) { return (x > 0) ? x : a.number("alpha", 1.0) * std::expm1(x); }>,
+    .gradient_error = {.of = "the result or alpha times the smallest normal number",
+                       .because = "e^x is subnormal far below 0"},
     .samples =
         [] {
           auto samples = kink_at_zero();
@@ -127,8 +132,8 @@ constexpr OpDef selu_op = complete({
     .name = "selu",
     .doc = "scale * (x where x > 0, alpha * (e^x - 1) elsewhere), scale 1.05070, alpha 1.67326." DLCC_DOC_FLOAT,
     .infer = infer_float,
-    .gradient = gradient_by<[](Term x, Term y, Term dy) {
-      return where(x > 0.0, selu_scale * dy, dy * (y + selu_scale * selu_alpha));
+    .gradient = gradient_by<[](Term x, Term, Term dy) {
+      return dy * where(x > 0.0, selu_scale, selu_scale * selu_alpha * exp(minimum(x, 0.0)));
     }>,
     .element = element_by<[](Scalar x) {
       return select(x > 0.0, selu_scale * x, selu_scale * selu_alpha * expm1(minimum(x, 0.0)));
@@ -147,6 +152,9 @@ constexpr OpDef gelu_op = complete({
     .gradient = gradient_by<gelu_derivative>,
     .element = element_by<gelu_element>,
     .reference = reference_by<gelu_value>,
+    .value_error = {.of = "x; in the tanh form, of the result times 1 + 2 |u|, u being the argument of tanh",
+                    .because = "1 + erf(x / sqrt 2) is a difference below 0; u is rounded before e^(2 u) is taken"},
+    .gradient_error = {.of = "1; in the tanh form, of its terms times 1 + 2 |u|", .because = "as the value"},
     .samples = gelu_samples,
 });
 
@@ -154,13 +162,17 @@ constexpr OpDef silu_op = complete({
     .name = "silu",
     .doc = "x * sigmoid(x)." DLCC_DOC_FLOAT,
     .infer = infer_float,
-    // s + x s (1 - s), s = sigmoid(x)
+    // s(x) (1 + x s(-x)), s = sigmoid
     .gradient = gradient_by<[](Term x, Term, Term dy) {
-      Term s = sigmoid(x);
-      return dy * (s * (1.0 + x * (1.0 - s)));
+      Sigmoids s = sigmoids(x);
+      return dy * (s.of_x * (1.0 + near_zero(x) * s.of_minus_x));
     }>,
-    .element = element_by<[](Scalar x) { return x * sigmoid(x); }>,
+    .element = element_by<[](Scalar x) { return above_minus_infinity(x) * sigmoid(x); }>,
     .reference = reference_by<[](double x) { return x / (1 + std::exp(-x)); }>,
+    .value_error = {.of = "the result or x times the smallest normal number",
+                    .because = "sigmoid(x) is subnormal far below 0"},
+    .gradient_error = {.of = "sigmoid(x) or x times the smallest normal number",
+                       .because = "it passes through 0 at -1.278, and sigmoid(x) is subnormal far below"},
     .samples = unary_in,
 });
 
@@ -168,7 +180,7 @@ constexpr OpDef sigmoid_op = complete({
     .name = "sigmoid",
     .doc = "1 / (1 + e^-x)." DLCC_DOC_FLOAT,
     .infer = infer_float,
-    .gradient = gradient_by<[](Term, Term y, Term dy) { return dy * (y * (1.0 - y)); }>,
+    .gradient = gradient_by<[](Term x, Term, Term dy) { return dy * sigmoid_slope(x); }>,
     .element = element_by<[](Scalar x) { return sigmoid(x); }>,
     .reference = reference_by<[](double x) { return 1 / (1 + std::exp(-x)); }>,
     .samples = unary_in,
@@ -199,8 +211,15 @@ constexpr OpDef softsign_op = complete({
     .name = "softsign",
     .doc = "x / (1 + |x|)." DLCC_DOC_FLOAT,
     .infer = infer_float,
-    .gradient = gradient_by<[](Term x, Term, Term dy) { return dy / square(1.0 + abs(x)); }>,
-    .element = element_by<[](Scalar x) { return x / (1.0 + abs(x)); }>,
+    .gradient = gradient_by<[](Term x, Term, Term dy) {
+      Term denominator = 1.0 + abs(x);
+      return dy / denominator / denominator; // its square may overflow
+    }>,
+    .element = element_by<[](Scalar x) {
+      double largest = largest_finite(x.dtype());
+      x = maximum(minimum(x, largest), -largest);
+      return x / (1.0 + abs(x));
+    }>,
     .reference = reference_by<[](double x) { return x / (1 + std::fabs(x)); }>,
     .samples = unary_in,
 });

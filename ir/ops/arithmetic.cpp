@@ -11,6 +11,41 @@ using A = const Attributes&;
 // NaN is passed on, unlike with std::max; of two equal ones (zeros of both signs) the first is taken.
 double larger(double x, double y) { return std::isnan(y) || y > x ? y : x; }
 double smaller(double x, double y) { return std::isnan(y) || y < x ? y : x; }
+
+template <auto combine> void extremum_element(ElementContext& c) {
+  Scalar z = element_of(c, 0);
+  for (size_t k = 1; k < c.operand_count(); ++k) z = combine(z, element_of(c, k));
+  c.set(z);
+}
+template <auto combine> void extremum_reference(ReferenceContext& c) {
+  size_t at = 0;
+  for_each_index(c.result().type.shape, [&](const Shape& index) {
+    double z = broadcast_at(c.operand(0), index);
+    for (size_t k = 1; k < c.count(); ++k) z = combine(z, broadcast_at(c.operand(k), index));
+    c.result().data[at++] = z;
+  });
+}
+// Every operand that equals the extremum gets an equal share.
+void extremum_gradient(GradientContext& g) {
+  graph::Builder& b = g.build();
+  Term z{&b, g.result()}, dz{&b, g.cotangent()}, ties;
+  std::vector<Term> is_extremum;
+  for (ValueId x : g.node().operands) {
+    is_extremum.push_back(Term{&b, x} == z);
+    Term one = cast(is_extremum.back(), z.dtype());
+    ties = ties.b ? ties + one : one;
+  }
+  Term share = dz / ties;
+  for (size_t k = 0; k < is_extremum.size(); ++k)
+    if (g.wanted(k)) g.contribute(k, where(is_extremum[k], share, 0.0));
+}
+std::vector<Sample> extremum_samples() {
+  auto samples = binary_samples(DType::f32);
+  for (const Shape& shape : {Shape{3, 5}, Shape{5}})
+    samples.push_back({.operands = {{DType::f32, {3, 5}}, {DType::f32, {3, 1}}, {DType::f32, shape}}});
+  return samples;
+}
+
 double sign_of(double x) { return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0)); }
 
 std::vector<Type> infer_clip(InferContext& c) {
@@ -29,6 +64,7 @@ constexpr OpDef add_op = complete({
     .doc = "x + y." DLCC_DOC_NUMBERS,
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_numbers,
     .gradient =
         gradients_by<[](Term, Term, Term, Term dz) { return dz; }, [](Term, Term, Term, Term dz) { return dz; }>,
@@ -42,6 +78,7 @@ constexpr OpDef subtract_op = complete({
     .doc = "x - y." DLCC_DOC_NUMBERS,
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_numbers,
     .gradient =
         gradients_by<[](Term, Term, Term, Term dz) { return dz; }, [](Term, Term, Term, Term dz) { return -dz; }>,
@@ -55,6 +92,7 @@ constexpr OpDef multiply_op = complete({
     .doc = "x * y." DLCC_DOC_NUMBERS,
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_numbers,
     .gradient = gradients_by<[](Term, Term y, Term, Term dz) { return dz * y; },
                              [](Term x, Term, Term, Term dz) { return dz * x; }>,
@@ -68,11 +106,14 @@ constexpr OpDef divide_op = complete({
     .doc = "x / y." DLCC_DOC_FLOATS,
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_floats,
     .gradient = gradients_by<[](Term, Term y, Term, Term dz) { return dz / y; },
                              [](Term, Term y, Term z, Term dz) { return -(dz * z / y); }>,
     .element = element_by<[](Scalar x, Scalar y) { return x / y; }>,
     .reference = reference_by<[](double x, double y) { return x / y; }>,
+    .gradient_error = {.of = "the result or, where x / y is subnormal, the smallest normal number / y",
+                       .because = "x / y has lost digits there"},
     .samples = any_and_positive,
 });
 
@@ -85,7 +126,12 @@ constexpr OpDef power_op = complete({
     .infer = infer_floats,
     .gradient = gradients_by<
         // d x^y / dx = y x^(y-1)
-        [](Term x, Term y, Term, Term dz) { return where(y == 0.0, 0.0, dz * y * power(x, y - 1.0)); },
+        [](Term x, Term y, Term z, Term dz) {
+          // x^y / x is the better one, as y - 1 is rounded; not where x^y has lost its digits.
+          Term yz = y * z, size = abs(yz);
+          Term lost = (size < smallest_normal(z.dtype())) | (size > largest_finite(z.dtype()));
+          return where(y == 0.0, 0.0, dz * where(lost, y * power(x, y - 1.0), yz / x));
+        },
         // d x^y / dy = x^y ln x
         [](Term x, Term, Term z, Term dz) {
           Term positive = (x > 0.0);
@@ -93,42 +139,44 @@ constexpr OpDef power_op = complete({
         }>,
     .element = element_by<[](Scalar x, Scalar y) { return power(x, y); }>,
     .reference = reference_by<[](double x, double y) { return std::pow(x, y); }>,
+    .gradient_error = {.of = "the result or, for y where x^y is subnormal, ln x times the smallest normal number",
+                       .because = "x^y has lost digits there; nothing is promised for x where y is subnormal, or where "
+                                  "x < 0 and y - 1 is no number of the type"},
     .samples = positive_and_any,
 });
 
 constexpr OpDef maximum_op = complete({
     .name = "maximum",
-    .doc = "The larger of x and y; NaN if one is. Where they are equal, each takes half of the gradient, so that "
-           "exchanging them changes nothing." DLCC_DOC_NUMBERS,
+    .doc = "The largest of its operands, element by element; NaN if one is. Operands that are equally large share the "
+           "gradient equally." DLCC_DOC_NUMBERS,
     .min_operands = 2,
-    .max_operands = 2,
+    .max_operands = -1,
+    .exactly_rounded = true,
     .infer = infer_numbers,
-    .gradient =
-        gradients_by<[](Term x, Term y, Term, Term dz) { return where(x > y, dz, where(x == y, 0.5 * dz, 0.0)); },
-                     [](Term x, Term y, Term, Term dz) { return where(y > x, dz, where(x == y, 0.5 * dz, 0.0)); }>,
-    .element = element_by<[](Scalar x, Scalar y) { return maximum(x, y); }>,
-    .reference = reference_by<larger>,
-    .samples = binary_of<DType::f32>,
+    .gradient = extremum_gradient,
+    .element = extremum_element<[](Scalar x, Scalar y) { return maximum(x, y); }>,
+    .reference = extremum_reference<larger>,
+    .samples = extremum_samples,
 });
 
 constexpr OpDef minimum_op = complete({
     .name = "minimum",
-    .doc = "The smaller of x and y; NaN if one is. Where they are equal, each takes half of the gradient." //
-    DLCC_DOC_NUMBERS,
+    .doc = "The smallest of its operands, element by element; NaN if one is. Operands that are equally small share the "
+           "gradient equally." DLCC_DOC_NUMBERS,
     .min_operands = 2,
-    .max_operands = 2,
+    .max_operands = -1,
+    .exactly_rounded = true,
     .infer = infer_numbers,
-    .gradient =
-        gradients_by<[](Term x, Term y, Term, Term dz) { return where(x < y, dz, where(x == y, 0.5 * dz, 0.0)); },
-                     [](Term x, Term y, Term, Term dz) { return where(y < x, dz, where(x == y, 0.5 * dz, 0.0)); }>,
-    .element = element_by<[](Scalar x, Scalar y) { return minimum(x, y); }>,
-    .reference = reference_by<smaller>,
-    .samples = binary_of<DType::f32>,
+    .gradient = extremum_gradient,
+    .element = extremum_element<[](Scalar x, Scalar y) { return minimum(x, y); }>,
+    .reference = extremum_reference<smaller>,
+    .samples = extremum_samples,
 });
 
 constexpr OpDef negative_op = complete({
     .name = "negative",
     .doc = "-x." DLCC_DOC_SIGNED,
+    .exactly_rounded = true,
     .infer = infer_signed,
     .gradient = gradient_by<[](Term, Term, Term dy) { return -dy; }>,
     .element = element_by<[](Scalar x) { return -x; }>,
@@ -139,6 +187,7 @@ constexpr OpDef negative_op = complete({
 constexpr OpDef abs_op = complete({
     .name = "abs",
     .doc = "|x|. The derivative at 0 is 0." DLCC_DOC_SIGNED,
+    .exactly_rounded = true,
     .infer = infer_signed,
     .gradient = gradient_by<[](Term x, Term, Term dy) { return dy * sign(x); }>,
     .element = element_by<[](Scalar x) { return abs(x); }>,
@@ -169,6 +218,7 @@ constexpr OpDef square_op = complete({
 constexpr OpDef sqrt_op = complete({
     .name = "sqrt",
     .doc = "The square root; NaN for negative x." DLCC_DOC_FLOAT,
+    .exactly_rounded = true,
     .infer = infer_float,
     .gradient = gradient_by<[](Term, Term y, Term dy) { return 0.5 * dy / y; }>,
     .element = element_by<[](Scalar x) { return sqrt(x); }>,
@@ -180,7 +230,7 @@ constexpr OpDef rsqrt_op = complete({
     .name = "rsqrt",
     .doc = "1 / sqrt(x)." DLCC_DOC_FLOAT,
     .infer = infer_float,
-    .gradient = gradient_by<[](Term, Term y, Term dy) { return -0.5 * dy * y * y * y; }>,
+    .gradient = gradient_by<[](Term x, Term y, Term dy) { return -0.5 * dy * y / x; }>,
     .element = element_by<[](Scalar x) { return 1.0 / sqrt(x); }>,
     .reference = reference_by<[](double x) { return 1 / std::sqrt(x); }>,
     .samples = [] { return unary_samples({0.25, 4}); },
@@ -189,6 +239,7 @@ constexpr OpDef rsqrt_op = complete({
 constexpr OpDef floor_op = complete({
     .name = "floor",
     .doc = "The largest whole number that is not above x." DLCC_DOC_FLOAT,
+    .exactly_rounded = true,
     .infer = infer_float,
     .no_gradient = piecewise_constant,
     .element = element_by<[](Scalar x) { return floor(x); }>,

@@ -69,6 +69,7 @@ std::vector<Sample> cast_samples() {
       .doc = text,                                                                                                     \
       .min_operands = 2,                                                                                               \
       .max_operands = 2,                                                                                               \
+      .exactly_rounded = true,                                                                                         \
       .infer = infer_compare,                                                                                          \
       .no_gradient = piecewise_constant,                                                                               \
       .element = element_by<[](Scalar x, Scalar y) { return (x symbol y); }>,                                          \
@@ -88,6 +89,7 @@ constexpr OpDef not_equal_op = complete({
            "shapes can be broadcast together.",
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_compare,
     .no_gradient = piecewise_constant,
     .element = element_by<[](Scalar x, Scalar y) { return !(x == y); }>,
@@ -100,6 +102,7 @@ constexpr OpDef logical_and_op = complete({
     .doc = "True where both are." DLCC_DOC_BOOLS,
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_bools,
     .no_gradient = piecewise_constant,
     .element = element_by<[](Scalar x, Scalar y) { return x & y; }>,
@@ -112,6 +115,7 @@ constexpr OpDef logical_or_op = complete({
     .doc = "True where one or both are." DLCC_DOC_BOOLS,
     .min_operands = 2,
     .max_operands = 2,
+    .exactly_rounded = true,
     .infer = infer_bools,
     .no_gradient = piecewise_constant,
     .element = element_by<[](Scalar x, Scalar y) { return x | y; }>,
@@ -145,6 +149,7 @@ constexpr OpDef where_op = complete({
            "y have one type. (C3) The shapes can be broadcast together.",
     .min_operands = 3,
     .max_operands = 3,
+    .exactly_rounded = true,
     .infer = infer_where,
     .gradient = where_gradient,
     .element = element_by<[](Scalar c, Scalar x, Scalar y) { return select(c, x, y); }>,
@@ -158,6 +163,7 @@ constexpr OpDef cast_op = complete({
            "counts as 0 and 1, and what is not 0 becomes true. A float outside an integer's range has no defined "
            "result.",
     .attributes = cast_attributes,
+    .exactly_rounded = true,
     .infer = [](InferContext& c) { return Require(c).result({c.attributes().dtype("dtype"), c.operand(0).shape}); },
     .gradient = gradient_by<[](Term x, Term, Term dy) { return cast(dy, x.dtype()); }>,
     .element =

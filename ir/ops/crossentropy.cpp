@@ -1,5 +1,5 @@
-// Cross-entropies on probabilities, clipped as Keras does, and on logits, which need no clip. The latter have gradients
-// of their own: prediction minus label, without a division that could overflow.
+// Cross-entropies on probabilities, clipped as Keras does, and on logits, which need no clip. Their gradients are
+// written so that nothing cancels: prediction minus label before anything is rounded.
 #include "ir/ops/loss.h"
 
 #include <algorithm>
@@ -16,11 +16,14 @@ constexpr double epsilon = 1e-7;
 
 Term binary_element(Term p, Term y) {
   Term q = clip(p, epsilon, 1 - epsilon);
-  return -(y * log(q) + (1.0 - y) * log(1.0 - q));
+  return -(y * log(q) + (1.0 - y) * log1p(-q));
 }
 
-// max(x, 0) - x y + ln(1 + e^-|x|)
-Term logit_element(Term x, Term y) { return relu(x) - x * y + softplus(-abs(x)); }
+// max(x, 0) - x y = |x| (1 - y) where x > 0, |x| y elsewhere: no difference of large numbers, no inf * 0.
+Term logit_element(Term x, Term y) {
+  Term wrong = where(x > 0.0, 1.0 - y, y);
+  return where(wrong == 0.0, 0.0, abs(x) * wrong) + softplus(-abs(x));
+}
 
 /// Rows of probabilities that add up to 1, clipped.
 Term probabilities(Term p) { return clip(p / sum(p, {-1}, true), epsilon, 1 - epsilon); }
@@ -44,9 +47,10 @@ Values sparse_body(graph::Builder& b, std::span<const ValueId> v, A) {
 Term log_softmax_of(Term x) { return {x.b, apply(*x.b, log_softmax_op, {x})}; }
 Term softmax_of(Term x) { return {x.b, apply(*x.b, softmax_op, {x})}; }
 
+// A class without weight counts as nothing, whatever its logit, -inf included.
 Values softmax_body(graph::Builder& b, std::span<const ValueId> v, A) {
   Term x{&b, v[0]}, y{&b, v[1]};
-  return {-sum(y * log_softmax_of(x), {-1})};
+  return {-sum(where(y == 0.0, 0.0, y * log_softmax_of(x)), {-1})};
 }
 
 // ln(sum of e^x) - x[label], shifted by the largest x
@@ -58,10 +62,29 @@ Values sparse_softmax_body(graph::Builder& b, std::span<const ValueId> v, A) {
 
 // ---- gradients ------------------------------------------------------------------------------------------------------
 
+// -y / p + (1 - y) / (1 - p) = (p - y) / (p (1 - p)) where p is not clipped
+void binary_gradient(GradientContext& g) {
+  Term p{&g.build(), g.operand(0)}, y{&g.build(), g.operand(1)};
+  Term d = share_of_sample({&g.build(), g.cotangent()}, p.shape());
+  if (g.wanted(0)) {
+    Term inside = (p >= epsilon) & (p <= 1 - epsilon);
+    Term q = where(inside, p, 0.5);
+    g.contribute(0, where(inside, d * ((q - y) / (q * (1.0 - q))), 0.0));
+  }
+  if (g.wanted(1)) {
+    Term q = clip(p, epsilon, 1 - epsilon);
+    g.contribute(1, d * (log1p(-q) - log(q)));
+  }
+}
+
+// sigmoid(x) - y = sigmoid(x) (1 - y) - sigmoid(-x) y
 void logit_gradient(GradientContext& g) {
   Term x{&g.build(), g.operand(0)}, y{&g.build(), g.operand(1)};
   Term d = share_of_sample({&g.build(), g.cotangent()}, x.shape());
-  if (g.wanted(0)) g.contribute(0, d * (sigmoid(x) - y));
+  if (g.wanted(0)) {
+    Sigmoids s = sigmoids(x);
+    g.contribute(0, d * (s.of_x * (1.0 - y) - s.of_minus_x * y));
+  }
   if (g.wanted(1)) g.contribute(1, -(d * x));
 }
 
@@ -147,8 +170,11 @@ constexpr OpDef binary_crossentropy_op = complete({
     .min_operands = 2,
     .max_operands = 2,
     .infer = infer_loss,
+    .gradient = binary_gradient,
     .body = mean_body<binary_element>,
     .reference = mean_loss_reference<binary_value>,
+    .gradient_error = {.of = "the result; for the label, of the larger of 1 and ln p",
+                       .because = "ln(1 - p) - ln p passes through 0"},
     .samples = [] { return loss_samples({0.05, 0.95}, {0, 1}); },
 });
 
@@ -161,6 +187,9 @@ constexpr OpDef categorical_crossentropy_op = complete({
     .infer = infer_class_loss,
     .body = categorical_body,
     .reference = categorical_reference,
+    .value_error = {.of = "the sum of y max(1, -ln p)", .because = "p, once divided by its sum, is rounded"},
+    .gradient_error = {.of = "its two terms; for the label, of the larger of 1 and ln p",
+                       .because = "p, once divided by its sum, is rounded, also where it is clipped"},
     .samples = [] { return class_samples({0.05, 0.95}, {0, 1}); },
 });
 
@@ -174,6 +203,9 @@ constexpr OpDef sparse_categorical_crossentropy_op = complete({
     .infer = infer_sparse_loss,
     .body = sparse_body,
     .reference = sparse_reference,
+    .value_error = {.of = "the larger of 1 and the result", .because = "p, once divided by its sum, is rounded"},
+    .gradient_error = {.of = "its two terms",
+                       .because = "p, once divided by its sum, is rounded, also where it is clipped"},
     .samples = [] { return sparse_samples({0.05, 0.95}); },
 });
 
@@ -187,6 +219,7 @@ constexpr OpDef bce_with_logits_op = complete({
     .gradient = logit_gradient,
     .body = mean_body<logit_element>,
     .reference = mean_loss_reference<logit_value>,
+    .gradient_error = {.of = "the larger of sigmoid(x) (1 - y) and sigmoid(-x) y", .because = "it is their difference"},
     .samples = [] { return loss_samples({-4, 4}, {0, 1}); },
 });
 
@@ -201,6 +234,9 @@ constexpr OpDef softmax_crossentropy_op = complete({
     .gradient = softmax_gradient,
     .body = softmax_body,
     .reference = softmax_reference,
+    .value_error = {.of = "the sum of y max(1, max x - x)", .because = "ln(sum of e^(x - max x)) is close to 0"},
+    .gradient_error = {.of = "softmax(x) (1 + max x - x) + y; for the label, of the larger of 1 and max x - x",
+                       .because = "x - max x is rounded, and the difference of softmax and label may be small"},
     .samples = [] { return class_samples({-4, 4}, {0, 1}); },
 });
 
@@ -216,6 +252,9 @@ constexpr OpDef sparse_softmax_crossentropy_op = complete({
     .gradient = sparse_softmax_gradient,
     .body = sparse_softmax_body,
     .reference = sparse_softmax_reference,
+    .value_error = {.of = "the larger of 1 and max x - x[label]", .because = "ln(sum of e^(x - max x)) is close to 0"},
+    .gradient_error = {.of = "softmax(x) (1 + max x - x), of 1 for the label's class",
+                       .because = "x - max x is rounded; softmax(x) - 1 may be small"},
     .samples = [] { return sparse_samples({-4, 4}); },
 });
 

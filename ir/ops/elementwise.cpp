@@ -1,13 +1,40 @@
 #include "ir/ops/elementwise.h"
 
+#include <limits>
+
 namespace dlcc::ops {
+
+double smallest_normal(DType t) {
+  return t == DType::f32 ? double{std::numeric_limits<float>::min()} : std::numeric_limits<double>::min();
+}
+double largest_finite(DType t) {
+  return t == DType::f32 ? double{std::numeric_limits<float>::max()} : std::numeric_limits<double>::max();
+}
+
+// x = high + low, high with so few bits that its square is exact; then x^2 = square + rest, rest being far below 1
+// (Dekker 1971), and e^(square + rest) = e^square (1 + rest). Beyond 40 the result is 0 or infinite.
+Term exp_of_square(Term x, double factor) {
+  x = clip(x, -40, 40);
+  Term high = floor(x * 16.0) / 16.0, low = x - high, square = x * x;
+  Term rest = (high * high - square) + 2.0 * high * low + low * low;
+  return exp(factor * square) * (1.0 + factor * rest);
+}
+
+Sigmoids sigmoids(Term x) {
+  Term smaller = sigmoid(-abs(x)), larger = 1.0 - smaller, positive = (x > 0.0);
+  return {where(positive, larger, smaller), where(positive, smaller, larger)};
+}
+Term sigmoid_slope(Term x) {
+  Term smaller = sigmoid(-abs(x));
+  return smaller * (1.0 - smaller);
+}
 
 std::vector<Type> infer_float(InferContext& c) { return Require(c).floats(0, 1).result(c.operand(0)); }
 std::vector<Type> infer_signed(InferContext& c) { return Require(c).signed_numbers(0, 1).result(c.operand(0)); }
 
 std::vector<Type> infer_numbers(InferContext& c) {
   Require r(c);
-  r.numbers(0, 1).same_dtype(1).broadcast(2);
+  r.numbers(0, 1).same_dtype(1).broadcast(2); // one type: all are numbers
   return r.result({c.operand(0).dtype, r.common_shape()});
 }
 

@@ -54,6 +54,21 @@ template <auto fx, auto fy> void gradients_by(GradientContext& g) {
   if (g.wanted(1)) g.contribute(1, fy(x, y, z, dz));
 }
 
+// ---- formulas that several operators share --------------------------------------------------------------------------
+
+double smallest_normal(DType t);
+double largest_finite(DType t);
+/// e^(factor x^2) for a factor that is a power of two up to 1, of either sign, although x^2 has no place in one number.
+Term exp_of_square(Term x, double factor);
+
+/// sigmoid(x) and sigmoid(-x); neither loses digits where the other is close to 1.
+struct Sigmoids {
+  Term of_x, of_minus_x;
+};
+Sigmoids sigmoids(Term x);
+/// The derivative of sigmoid, the product of the two.
+Term sigmoid_slope(Term x);
+
 // ---- shape rules; the constraints are numbered as these texts say ---------------------------------------------------
 
 #define DLCC_DOC_FLOAT " (C1) The operand is f32 or f64."

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace dlcc::ops {
 
@@ -181,12 +182,33 @@ constexpr AttributeDef iota_attributes[] = {{"shape", AttributeKind::integers, "
 
 size_t iota_axis(A a, size_t rank) { return static_cast<size_t>(normalize_axis(a.integer("axis", -1), rank).value()); }
 
+/// Up to here every whole number is one of the type.
+int64_t largest_whole(DType t) {
+  switch (t) {
+  case DType::f32:
+    return int64_t{1} << 24;
+  case DType::i8:
+    return 127;
+  case DType::u8:
+    return 255;
+  case DType::i32:
+    return std::numeric_limits<int32_t>::max();
+  default:
+    return int64_t{1} << 53;
+  }
+}
+
 std::vector<Type> infer_iota(InferContext& c) {
   const Shape& shape = c.attributes().integers("shape");
   DType dtype = c.attributes().dtype("dtype", DType::i32);
   Require r(c);
   r.dimensions(shape, 1).axis(c.attributes().integer("axis", -1), shape.size(), 1);
   r.that(dtype != DType::boolean, 2, [] { return std::string("numbers expected, found bool"); });
+  if (!r) return {};
+  int64_t last = shape[iota_axis(c.attributes(), shape.size())] - 1;
+  r.that(last <= largest_whole(dtype), 2, [&] {
+    return "the index " + std::to_string(last) + " does not fit " + std::string(name_of(dtype)) + " exactly";
+  });
   return r.result({dtype, shape});
 }
 
@@ -211,9 +233,13 @@ std::vector<Type> infer_constant(InferContext& c) {
   r.that(a.has("value") || (count && static_cast<uint64_t>(*count) == values.size()), 2, [&] {
     return "values has " + std::to_string(values.size()) + " elements, which do not fill " + to_string(shape);
   });
-  auto whole = [&](double x) { return !is_integer(dtype) || std::trunc(x) == x; };
-  bool fits = a.has("values") || whole(a.number("value"));
-  for (double x : values) fits = fits && whole(x);
+  const auto largest = static_cast<double>(largest_whole(dtype));
+  auto is_element = [&](double x) {
+    bool in_range = dtype == DType::i64 || (x <= largest && x >= (dtype == DType::u8 ? 0 : -largest - 1));
+    return !is_integer(dtype) || (std::trunc(x) == x && in_range);
+  };
+  bool fits = a.has("values") || is_element(a.number("value"));
+  for (double x : values) fits = fits && is_element(x);
   r.that(fits, 3, [&] { return "a value is no " + std::string(name_of(dtype)); });
   return r.result({dtype, shape});
 }
@@ -318,7 +344,7 @@ constexpr OpDef one_hot_op = complete({
 constexpr OpDef iota_op = complete({
     .name = "iota",
     .doc = "Every element is its own index along the axis. (C1) The shape is valid and has the axis. (C2) The elements "
-           "are numbers.",
+           "are numbers of a type that holds every index exactly.",
     .attributes = iota_attributes,
     .min_operands = 0,
     .max_operands = 0,
@@ -346,7 +372,8 @@ constexpr OpDef constant_op = complete({
     .name = "constant",
     .doc =
         "Elements that are known when the model is compiled. (C1) The shape is valid. (C2) Either value is given, or "
-        "values with one number an element. (C3) The elements of an integer type are whole.",
+        "values with one number an element. (C3) The elements of an integer type are whole and in its "
+        "range.",
     .attributes = constant_attributes,
     .min_operands = 0,
     .max_operands = 0,

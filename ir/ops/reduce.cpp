@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace dlcc::ops {
 
@@ -38,25 +39,26 @@ Shape reduced_shape(const Shape& shape, const std::vector<int64_t>& axes, bool k
 
 void require_reduction(Require& r, InferContext& c) { require_axes(r, c.attributes(), c.operand(0).rank(), 2); }
 
-std::vector<Type> reduction_result(Require& r, InferContext& c) {
+std::vector<Type> reduction_result(Require& r, InferContext& c, DType dtype) {
   if (!r) return {};
   const Type& x = c.operand(0);
   Shape shape = reduced_shape(x.shape, axes_of(c.attributes(), x.rank()), c.attributes().boolean("keepdims"));
-  return r.result({x.dtype, shape});
+  return r.result({dtype, shape});
 }
 
-std::vector<Type> infer_sum(InferContext& c) {
+// As NumPy: integers and bool are counted in i64, which few sums leave.
+std::vector<Type> infer_accumulation(InferContext& c) {
   Require r(c);
-  r.numbers(0, 1);
-  require_reduction(r, c);
-  return reduction_result(r, c);
+  require_axes(r, c.attributes(), c.operand(0).rank(), 1);
+  DType dtype = c.operand(0).dtype;
+  return reduction_result(r, c, is_float(dtype) ? dtype : DType::i64);
 }
 
 std::vector<Type> infer_mean(InferContext& c) {
   Require r(c);
   r.floats(0, 1);
   require_reduction(r, c);
-  return reduction_result(r, c);
+  return reduction_result(r, c, c.operand(0).dtype);
 }
 
 std::vector<Type> infer_extremum(InferContext& c) {
@@ -67,7 +69,7 @@ std::vector<Type> infer_extremum(InferContext& c) {
   for (int64_t axis : axes_of(c.attributes(), c.operand(0).rank()))
     r.that(c.operand(0).shape[static_cast<size_t>(axis)] > 0, 3,
            [&] { return "axis " + std::to_string(axis) + " of " + to_string(c.operand(0).shape) + " is empty"; });
-  return reduction_result(r, c);
+  return reduction_result(r, c, c.operand(0).dtype);
 }
 
 // ---- the element ----------------------------------------------------------------------------------------------------
@@ -95,7 +97,8 @@ template <Combine combine> void reduction_element(ElementContext& c) {
   auto axes = axes_of(c.attributes(), shape.size());
   bool keepdims = c.attributes().boolean("keepdims");
   c.set(c.reduce(combine, extents_of(shape, axes), [&](std::span<const Index> reduced) {
-    return c.operand(0, operand_index(c.at(), reduced, axes, shape.size(), keepdims));
+    Scalar x = element_of(c, 0, operand_index(c.at(), reduced, axes, shape.size(), keepdims));
+    return x.to(c.result_type().dtype);
   }));
 }
 
@@ -162,6 +165,7 @@ void extremum_gradient(GradientContext& g) {
 
 // dy times the product of the others: without zeros y / x; with one zero only that element's is not zero.
 void product_gradient(GradientContext& g) {
+  if (!g.wanted(0)) return; // integers
   Term x{&g.build(), g.operand(0)}, dy = kept(g, g.cotangent());
   auto axes = axes_of(g.node().attributes, x.shape().size());
   Term is_zero = (x == 0.0);
@@ -183,6 +187,8 @@ std::vector<Type> infer_arg(InferContext& c) {
   auto axis = arg_axis(c.attributes(), x.rank());
   r.that(x.shape[static_cast<size_t>(axis[0])] > 0, 3,
          [&] { return "the axis of " + to_string(x.shape) + " is empty"; });
+  r.that(x.shape[static_cast<size_t>(axis[0])] <= std::numeric_limits<int32_t>::max(), 3,
+         [&] { return "the axis of " + to_string(x.shape) + " is too long for an index of i32"; });
   return r.result({DType::i32, reduced_shape(x.shape, axis, c.attributes().boolean("keepdims"))});
 }
 
@@ -237,6 +243,13 @@ std::vector<Sample> with_empty_axis() {
   return samples;
 }
 
+std::vector<Sample> with_integers() {
+  auto samples = with_empty_axis();
+  for (DType t : {DType::u8, DType::i8, DType::i32, DType::i64, DType::boolean})
+    samples.push_back({.operands = {{t, {3, 5}}}, .attributes = {{"axes", std::vector<int64_t>{1}}}});
+  return samples;
+}
+
 std::vector<Sample> arg_samples() {
   auto sample = [](Type t, Attributes a) { return Sample{.operands = {t}, .attributes = a}; };
   return {sample({DType::f32, {3, 5}}, {}), sample({DType::i32, {6, 40}}, {{"axis", int64_t{1}}}),
@@ -248,13 +261,15 @@ std::vector<Sample> arg_samples() {
 constexpr OpDef sum_op = complete({
     .name = "sum",
     .kind = OpKind::reduction,
-    .doc = "The sum over the axes; 0 over an empty one. (C1) The operand's elements are numbers." DLCC_DOC_AXES,
+    .doc =
+        "The sum over the axes; 0 over an empty one. Integers and bool are added in i64, which is the result's type. "
+        "(C1) The axes exist and are distinct.",
     .attributes = reduce_attributes,
-    .infer = infer_sum,
+    .infer = infer_accumulation,
     .gradient = sum_gradient,
     .element = reduction_element<Combine::sum>,
     .reference = sum_reference,
-    .samples = with_empty_axis,
+    .samples = with_integers,
 });
 
 constexpr OpDef mean_op = complete({
@@ -278,13 +293,14 @@ constexpr OpDef mean_op = complete({
 constexpr OpDef product_op = complete({
     .name = "product",
     .kind = OpKind::reduction,
-    .doc = "The product over the axes; 1 over an empty one. (C1) The operand's elements are numbers." DLCC_DOC_AXES,
+    .doc = "The product over the axes; 1 over an empty one. Integers and bool are multiplied in i64, which is the "
+           "result's type. (C1) The axes exist and are distinct.",
     .attributes = reduce_attributes,
-    .infer = infer_sum,
+    .infer = infer_accumulation,
     .gradient = product_gradient,
     .element = reduction_element<Combine::product>,
     .reference = [](ReferenceContext& c) { fold_reference<times>(c, 1); },
-    .samples = with_empty_axis,
+    .samples = with_integers,
 });
 
 constexpr OpDef max_op = complete({
@@ -317,7 +333,7 @@ constexpr OpDef argmax_op = complete({
     .name = "argmax",
     .kind = OpKind::reduction,
     .doc = "The index (i32) of the first largest element along the axis; NaN counts as the largest. (C1) The operand's "
-           "elements are numbers. (C2) The axis exists. (C3) It is not empty.",
+           "elements are numbers. (C2) The axis exists. (C3) It is not empty, and an i32 counts it.",
     .attributes = arg_attributes,
     .infer = infer_arg,
     .no_gradient = piecewise_constant,
@@ -330,7 +346,7 @@ constexpr OpDef argmin_op = complete({
     .name = "argmin",
     .kind = OpKind::reduction,
     .doc = "The index (i32) of the first smallest element along the axis; NaN counts as the smallest. (C1) The "
-           "operand's elements are numbers. (C2) The axis exists. (C3) It is not empty.",
+           "operand's elements are numbers. (C2) The axis exists. (C3) It is not empty, and an i32 counts it.",
     .attributes = arg_attributes,
     .infer = infer_arg,
     .no_gradient = piecewise_constant,

@@ -92,6 +92,9 @@ constexpr OpDef softmax_op = complete({
     .gradient = softmax_gradient,
     .body = softmax_body,
     .reference = reference<exponential>,
+    .value_error = {.of = "the result times 1 + max x - x", .because = "x - max x is rounded"},
+    .gradient_error = {.of = "the result's and the cotangent's product times 2 + max x - x",
+                       .because = "x - max x is rounded, and 1 - softmax(x) may be small"},
     .samples = softmax_samples,
 });
 
@@ -106,6 +109,9 @@ constexpr OpDef log_softmax_op = complete({
     .gradient = log_softmax_gradient,
     .body = log_softmax_body,
     .reference = reference<identity>,
+    .value_error = {.of = "the larger of 1 and max x - x", .because = "ln(sum of e^(x - max x)) is close to 0"},
+    .gradient_error = {.of = "the larger of the cotangent and softmax(x) (1 + max x - x) times its sum",
+                       .because = "x - max x is rounded"},
     .samples = softmax_samples,
 });
 

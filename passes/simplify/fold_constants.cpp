@@ -2,21 +2,13 @@
 #include "ir/graph/rewrite.h"
 #include "passes/simplify/simplify.h"
 
-#include <algorithm>
-#include <array>
-
 namespace dlcc::passes {
 
 using namespace graph;
 
 namespace {
-// Correctly rounded in IEEE arithmetic, so the value here is the value there. Computing an f32 operation in double and
-// rounding once more gives the f32 result, since 53 >= 2 * 24 + 2 bits (Figueroa 1995).
-constexpr std::array<std::string_view, 20> exactly_rounded = {
-    "add",   "subtract",  "multiply",    "divide",     "negative",      "abs",  "sqrt",
-    "floor", "maximum",   "minimum",     "greater",    "greater_equal", "less", "less_equal",
-    "equal", "not_equal", "logical_and", "logical_or", "where",         "cast"};
-
+// Computing an f32 operation in double and rounding once more gives the f32 result, since 53 >= 2 * 24 + 2 bits
+// (Figueroa 1995).
 double rounded(double value, DType dtype) {
   return dtype == DType::f32 ? static_cast<double>(static_cast<float>(value)) : value;
 }
@@ -27,8 +19,7 @@ Module fold_constants(Module module, PassContext& context) {
     module.functions[id] = rewrite(
         module, module.functions[id], context.ops,
         [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
-          if (std::find(exactly_rounded.begin(), exactly_rounded.end(), node.op->name) == exactly_rounded.end())
-            return std::nullopt;
+          if (!node.op->exactly_rounded) return std::nullopt;
           std::vector<Tensor> values;
           for (ValueId v : operands) {
             const Value& operand = to.function().values[v];

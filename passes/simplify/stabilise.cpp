@@ -1,7 +1,7 @@
 #include "passes/simplify/stabilise.h"
 
 #include "ir/graph/rewrite.h"
-#include "ir/ops/build.h"
+#include "passes/simplify/probabilities.h"
 
 namespace dlcc::passes {
 
@@ -10,76 +10,79 @@ using ops::Term;
 
 namespace {
 struct Rule {
-  std::string_view name, outer, inner;
-  /// From the inner operator's operand and the outer node's operands.
-  ValueId (*stable)(Builder&, const Node& outer, std::span<const ValueId> operands, ValueId logits);
+  std::string_view name, outer;
+  const OpDef* activation;
+  /// From the outer node, its operands, and what the activation was applied to.
+  ValueId (*stable)(Builder&, const Node& outer, std::span<const ValueId> operands, ValueId logits, int64_t axis);
 };
 
-Attributes without_from_logits(const Node& node) {
+/// The loss of the logits instead of the probabilities.
+template <const OpDef& loss>
+ValueId of_logits(Builder& b, const Node& outer, std::span<const ValueId> operands, ValueId logits, int64_t) {
   Attributes attributes;
-  for (auto& [name, value] : node.attributes)
+  for (auto& [name, value] : outer.attributes)
     if (name != "from_logits") attributes.set(name, value);
-  return attributes;
+  return ops::apply(b, loss, {logits, operands[1]}, attributes);
 }
 
 constexpr Rule rules[] = {
-    {"sigmoid-crossentropy", "binary_crossentropy", "sigmoid",
-     [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
-       return b.add("bce_with_logits", {z, o[1]}, without_from_logits(n));
+    {"sigmoid-crossentropy", "binary_crossentropy", &ops::sigmoid_op, of_logits<ops::bce_with_logits_op>},
+    {"softmax-crossentropy", "categorical_crossentropy", &ops::softmax_op, of_logits<ops::softmax_crossentropy_op>},
+    {"softmax-sparse-crossentropy", "sparse_categorical_crossentropy", &ops::softmax_op,
+     of_logits<ops::sparse_softmax_crossentropy_op>},
+    {"log-softmax", "log", &ops::softmax_op,
+     [](Builder& b, const Node&, std::span<const ValueId>, ValueId z, int64_t axis) {
+       bool last = axis + 1 == static_cast<int64_t>(b.type(z).rank());
+       return ops::apply(b, ops::log_softmax_op, {z}, last ? Attributes() : Attributes{{"axis", axis}});
      }},
-    {"softmax-crossentropy", "categorical_crossentropy", "softmax",
-     [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
-       return b.add("softmax_crossentropy", {z, o[1]}, without_from_logits(n));
+    {"log-sigmoid", "log", &ops::sigmoid_op,
+     [](Builder& b, const Node&, std::span<const ValueId>, ValueId z, int64_t) {
+       return (-ops::softplus(-Term{&b, z})).id;
      }},
-    {"softmax-sparse-crossentropy", "sparse_categorical_crossentropy", "softmax",
-     [](Builder& b, const Node& n, std::span<const ValueId> o, ValueId z) {
-       return b.add("sparse_softmax_crossentropy", {z, o[1]}, without_from_logits(n));
-     }},
-    {"log-softmax", "log", "softmax",
-     [](Builder& b, const Node&, std::span<const ValueId>, ValueId z) { return b.add("log_softmax", {z}); }},
-    {"log-sigmoid", "log", "sigmoid",
-     [](Builder& b, const Node&, std::span<const ValueId>, ValueId z) { return (-ops::softplus(-Term{&b, z})).id; }},
 };
-// The stable operators work along the last axis.
-bool normalizes_last_axis(const Node& node, size_t rank) {
-  return normalize_axis(node.attributes.integer("axis", -1), rank) == static_cast<int64_t>(rank) - 1;
+
+bool is_loss(const Rule& rule) { return rule.outer != "log"; }
+
+// Losses over classes work along the last axis.
+bool applies(const Rule& rule, const Node& outer, const Activated& p, size_t rank) {
+  if (rule.outer != outer.op->name || rule.activation != p.activation) return false;
+  return p.activation == &ops::sigmoid_op || !is_loss(rule) || p.axis + 1 == static_cast<int64_t>(rank);
 }
 
-// The node that computes `v`, looking through reshapes, which change no element.
-const Node* producer_of(const Function& f, ValueId v) {
-  while (f.values[v].kind == ValueKind::result) {
-    const Node& n = f.nodes[f.values[v].node];
-    if (n.op->name != "reshape") return &n;
-    v = n.operands[0];
-  }
-  return nullptr;
-}
-
-bool applies(const Rule& rule, const Function& f, const Node& outer, ValueId operand, const Node& inner) {
-  if (rule.outer != outer.op->name || rule.inner != inner.op->name) return false;
-  if (inner.op->name != "softmax") return true;
-  const Shape &rows = f.type(inner.results[0]).shape, &seen = f.type(operand).shape;
-  return normalizes_last_axis(inner, rows.size()) && !seen.empty() && seen.back() == rows.back();
+void warn_of_clipping(PassContext& context, const Node& loss) {
+  if (!context.diagnostics) return;
+  for (const Diagnostic& d : context.diagnostics->all())
+    if (d.name == "clipped-probabilities" && d.where == loss.where) return; // one loss, several functions
+  context.diagnostics->warning("clipped-probabilities",
+                               std::string(loss.op->name) +
+                                   " takes probabilities that are changed after their sigmoid or softmax: they are "
+                                   "clipped to [1e-7, 1 - 1e-7] and have no gradient beyond; expected the activation "
+                                   "last, along the classes",
+                               loss.where);
 }
 } // namespace
 
 Module stabilise(Module module, PassContext& context) {
-  for (FunctionId id : module.functions.ids())
+  for (FunctionId id : module.functions.ids()) {
+    Probabilities probabilities;
     module.functions[id] = rewrite(
         module, module.functions[id], context.ops,
         [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
-          const Function& f = to.function();
-          const Node* inner = operands.empty() ? nullptr : producer_of(f, operands[0]);
-          if (!inner) return std::nullopt;
+          probabilities.catch_up(to.function());
+          if (operands.empty()) return std::nullopt;
+          const Activated* p = probabilities.find(operands[0]);
+          bool is_known_loss = false;
           for (const Rule& rule : rules) {
-            if (!applies(rule, f, node, operands[0], *inner)) continue;
-            const ValueId logits = inner->operands[0];
-            const Shape shape = f.type(operands[0]).shape;
+            is_known_loss |= is_loss(rule) && rule.outer == node.op->name;
+            if (!p || !applies(rule, node, *p, to.type(operands[0]).rank())) continue;
+            ValueId logits = probabilities.logits(to, operands[0]);
             to.note = "rule " + std::string(rule.name);
-            return std::vector{rule.stable(to, node, operands, ops::reshape(Term{&to, logits}, shape))};
+            return std::vector{rule.stable(to, node, operands, logits, p->axis)};
           }
+          if (is_known_loss && probabilities.derived(operands[0])) warn_of_clipping(context, node);
           return std::nullopt;
         });
+  }
   return module;
 }
 

@@ -6,6 +6,9 @@
 //   softmax-sparse-crossentropy   sparse_categorical_crossentropy(softmax(z), y)  = sparse_softmax_crossentropy(z, y)
 //   log-softmax                   log(softmax(z))                                 = log_softmax(z)
 //   log-sigmoid                   log(sigmoid(z))                                 = -softplus(-z)
+//
+// The activation is seen through everything that moves or keeps its elements (probabilities.h): reshape, transpose,
+// slice, concat, casts, times 1. Where a loss takes probabilities that were changed otherwise, a warning says so.
 #pragma once
 
 #include "passes/pass.h"

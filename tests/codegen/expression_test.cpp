@@ -99,6 +99,9 @@ TEST_P(Expressions, PlacesOfElements) {
   check("x: f32[37,5], out z: f32[37]", "store z[i] = x[i, 3]");
   check("x: f32[5,37], out z: f32[37,2]", "store z[i, 1] = x[2, i]\nstore z[i, 0] = x[0, 0]");
   check("x: f32[37], out z: f32[37]", "store z[i] = x?[i - 3] + x?[2*i] + x?[i + 20]");
+  for (const char* outside : {"x?[i]", "x?[0]", "x?[i - 3] + x?[-1*i]"}) // an empty tensor has no byte to read
+    check("x: f32[0], out z: f32[37]", std::string("store z[i] = 1.0 + ") + outside);
+  check("x: f32[37,0], k: i64[37], out z: f32[37]", "store z[i] = x?[i, k[i]] + x?[i, 0]");
   check("x: f32[3,37], out z: f32[37]", "store z[i] = x?[3, i] + x?[1, i] + x[1, -1*i + 36]");
   check("t: f32[9,4], k: i64[37], out z: f32[37]", "store z[i] = t[k[i], 2] + t?[(k[i] * 2) + 1, 1]", 1e-6, 9);
   for (const char* integer : {"i8", "u8", "i32", "i64"})

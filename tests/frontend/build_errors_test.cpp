@@ -148,7 +148,7 @@ TEST(BuildError, attributes) {
   expect_nodes(R"({"op": "sum", "inputs": ["x"], "output": "y", "attrs": {"axes": [true]}})",
                {at(127, "attribute 'axes' of operator 'sum' must be of kind integers [wrong-type]")});
   expect_nodes(R"({"op": "sum", "inputs": ["x"], "output": "y", "attrs": {"axes": [2]}})",
-               {at(63, "node 'y': sum: axis 2 does not exist in a tensor of 2 axes (C2) [invalid-op]")});
+               {at(63, "node 'y': sum: axis 2 does not exist in a tensor of 2 axes (C1) [invalid-op]")});
 }
 
 TEST(BuildError, functions) {

@@ -56,7 +56,11 @@ void add_binary(std::vector<Violation>& all) {
 }
 
 void add_reductions(std::vector<Violation>& all) {
-  for (const char* op : {"sum", "product", "max", "min", "mean"}) {
+  for (const char* op : {"sum", "product"}) {
+    all.push_back({op, {{f32, {3, 4}}}, {{"axes", Axes{2}}}, 1, "axis 2 does not exist in a tensor of 2 axes"});
+    all.push_back({op, {{i32, {3, 4}}}, {{"axes", Axes{1, -1}}}, 1, "axis 1 is given twice"});
+  }
+  for (const char* op : {"max", "min", "mean"}) {
     std::string found = std::string(op) == "mean" ? "f32 or f64 expected, found bool" : "numbers expected, found bool";
     all.push_back({op, {{boolean, {3}}}, {}, 1, found + "; add a cast"});
     all.push_back({op, {{f32, {3, 4}}}, {{"axes", Axes{2}}}, 2, "axis 2 does not exist in a tensor of 2 axes"});
@@ -68,6 +72,7 @@ void add_reductions(std::vector<Violation>& all) {
     all.push_back({op, {{boolean, {3}}}, {}, 1, "numbers expected, found bool; add a cast"});
     all.push_back({op, {{f32, {}}}, {}, 2, "axis -1 does not exist in a tensor of 0 axes"});
     all.push_back({op, {{f32, {4, 0}}}, {}, 3, "the axis of [4,0] is empty"});
+    all.push_back({op, {{DType::u8, {int64_t{1} << 31}}}, {}, 3, "the axis of [2147483648] is too long for an index"});
   }
   for (const char* op : {"softmax", "log_softmax"}) {
     all.push_back({op, {{i32, {3}}}, {}, 1, needs_float});
@@ -161,6 +166,12 @@ void add_indexing(std::vector<Violation>& all) {
   all.push_back({"one_hot", {{i32, {3}}}, {{"depth", int64_t{-3}}}, 2, "depth -3 is negative"});
   all.push_back({"iota", {}, {{"shape", Shape{}}}, 1, "axis -1 does not exist in a tensor of 0 axes"});
   all.push_back({"iota", {}, {{"shape", Shape{2}}, {"dtype", boolean}}, 2, "numbers expected, found bool"});
+  for (auto [dtype, extent] : {std::pair{DType::u8, 257}, {DType::i8, 129}, {f32, (1 << 24) + 2}})
+    all.push_back({"iota",
+                   {},
+                   {{"shape", Shape{extent}}, {"dtype", dtype}},
+                   2,
+                   "the index " + std::to_string(extent - 1) + " does not fit " + std::string(name_of(dtype))});
   Attributes nothing{{"dtype", f32}};
   all.push_back(
       {"constant", {}, {{"dtype", f32}, {"shape", Shape{-1}}, {"value", 0.0}}, 1, "dimension -1 of [-1] is negative"});
@@ -171,6 +182,9 @@ void add_indexing(std::vector<Violation>& all) {
                  2,
                  "values has 1 elements, which do not fill [2]"});
   all.push_back({"constant", {}, {{"dtype", i32}, {"value", 0.5}}, 3, "a value is no i32"});
+  for (auto [dtype, value] : {std::pair{DType::u8, 256.0}, {DType::u8, -1.0}, {DType::i8, -129.0}, {i32, 0x1p31}})
+    all.push_back(
+        {"constant", {}, {{"dtype", dtype}, {"value", value}}, 3, "a value is no " + std::string(name_of(dtype))});
 }
 
 void add_training(std::vector<Violation>& all) {

@@ -5,12 +5,14 @@
 #include "ir/ops/build.h"
 
 #include <map>
+#include <set>
 
 namespace dlcc::testing {
 
 class Reverse : public graph::GradientContext {
 public:
-  Reverse(graph::Builder& b, graph::ValueId result, graph::ValueId cotangent) : b_(b) {
+  Reverse(graph::Builder& b, graph::ValueId result, graph::ValueId cotangent, std::set<graph::ValueId> unwanted = {})
+      : b_(b), unwanted_(std::move(unwanted)) {
     gradients_[result] = cotangent;
   }
 
@@ -34,7 +36,7 @@ public:
   graph::ValueId operand(size_t k) const override { return node_.operands[k]; }
   graph::ValueId result(size_t k) const override { return node_.results[k]; }
   graph::ValueId cotangent(size_t k) const override { return gradients_.at(node_.results[k]); }
-  bool wanted(size_t k) const override { return is_float(b_.type(operand(k)).dtype); }
+  bool wanted(size_t k) const override { return is_float(b_.type(operand(k)).dtype) && !unwanted_.count(operand(k)); }
   void contribute(size_t k, graph::ValueId v) override {
     if (!wanted(k)) return;
     ops::Term term = sum_back({&b_, v}, b_.type(operand(k)).shape);
@@ -53,6 +55,7 @@ private:
   }
 
   graph::Builder& b_;
+  std::set<graph::ValueId> unwanted_;
   graph::Node node_;
   std::map<graph::ValueId, graph::ValueId> gradients_;
 };

@@ -24,7 +24,8 @@ ValueId differentiable(const OpDef& op, graph::Builder& b, const std::vector<Val
 /// result = op(x0, x1, ...) and gradients of sum(result * cotangent), as functions of tensors.
 class Case {
 public:
-  Case(const OpDef& op, const Sample& sample, std::vector<Tensor> operands) {
+  /// Bit k of `unwanted`: nobody asks for the gradient of operand k.
+  Case(const OpDef& op, const Sample& sample, std::vector<Tensor> operands, unsigned unwanted = 0) {
     graph::Builder b(module_, gradient_, ops::all_ops());
     std::vector<ValueId> x;
     for (size_t k = 0; k < operands.size(); ++k) {
@@ -40,7 +41,10 @@ public:
     for (double& d : cotangent.data) d = std::uniform_real_distribution<double>(0.5, 1.5)(random);
     ValueId d = b.parameter("cotangent", cotangent.type, graph::ParameterRole::input);
     environment_.inputs["cotangent"] = cotangent;
-    Reverse reverse(b, result, d);
+    std::set<ValueId> left_out;
+    for (size_t k = 0; k < x.size(); ++k)
+      if (unwanted >> k & 1) left_out.insert(x[k]);
+    Reverse reverse(b, result, d, left_out);
     reverse.run();
     for (ValueId v : x) gradient_.results.push_back(reverse.gradient(v).valid() ? reverse.gradient(v) : v);
     for (ValueId v : x) has_gradient.push_back(reverse.gradient(v).valid());
@@ -97,6 +101,27 @@ TEST(AllOps, GradientsAreDerivatives) {
   });
 }
 
+// A rule may leave out work for an operand that nobody asks for, and must not let it change the others.
+TEST(AllOps, GradientsDoNotDependOnWhatElseIsWanted) {
+  for_each_sample([](const OpDef& op, const Sample& sample, const std::vector<Tensor>& operands) {
+    if (!op.no_gradient.empty() || operands.size() < 2) return;
+    Case whole(op, sample, operands);
+    auto expected = whole.gradients();
+    const unsigned subsets = 1u << operands.size();
+    for (unsigned unwanted = 1; unwanted < subsets; ++unwanted) {
+      SCOPED_TRACE("without the operands of " + std::to_string(unwanted));
+      Case part(op, sample, operands, unwanted);
+      auto gradients = part.gradients();
+      for (size_t k = 0; k < operands.size(); ++k) {
+        bool wanted = whole.has_gradient[k] && !(unwanted >> k & 1);
+        ASSERT_EQ(part.has_gradient[k], wanted) << "operand " << k;
+        if (!wanted) continue;
+        EXPECT_EQ(gradients[k].data, expected[k].data) << "operand " << k;
+      }
+    }
+  });
+}
+
 /// The gradients of sum(op(operands)) for given tensors.
 std::vector<std::vector<double>> gradients_of(const OpDef& op, std::vector<Tensor> operands, Attributes attributes = {},
                                               double cotangent = 1) {
@@ -140,6 +165,20 @@ TEST(Gradient, TiesShareEvenly) {
   EXPECT_EQ(maximum[1], (Values{1, 0.5, 0}));
   auto minimum = gradients_of(ops::minimum_op, {floats({1, 2, 3}), floats({2, 2, 2})});
   EXPECT_EQ(minimum[0], (Values{1, 0.5, 0}));
+  for (size_t n : {3, 4, 5}) { // n operands, of which 2, 3, ... n are the extremum
+    for (size_t ties = 1; ties <= n; ++ties)
+      for (const OpDef* op : {&ops::maximum_op, &ops::minimum_op}) {
+        double other = op == &ops::maximum_op ? 1 : 3;
+        std::vector<Tensor> operands;
+        for (size_t k = 0; k < n; ++k) operands.push_back(floats({k < ties ? 2 : other, k + ties >= n ? 2 : other}));
+        auto shares = gradients_of(*op, operands);
+        for (size_t k = 0; k < n; ++k)
+          EXPECT_EQ(shares[k], (Values{k < ties ? 1 / static_cast<double>(ties) : 0,
+                                       k + ties >= n ? 1 / static_cast<double>(ties) : 0}))
+              << op->name << " of " << n << ", " << ties << " tied, operand " << k;
+      }
+  }
+  EXPECT_EQ(gradients_of(ops::maximum_op, {floats({4, 4}), floats({4, 1}), floats({4, 4})})[2], (Values{1.0 / 3, 0.5}));
   EXPECT_EQ(gradients_of(ops::max_op, {floats({5, 1, 5, 0})})[0], (Values{0.5, 0, 0.5, 0}));
   EXPECT_EQ(gradients_of(ops::min_op, {floats({5, 1, 1, 1, 1})})[0], (Values{0, 0.25, 0.25, 0.25, 0.25}));
 }

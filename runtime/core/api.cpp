@@ -53,6 +53,14 @@ template <class Body> dlcc_status with(const dlcc_session* s, dlcc_error* err, B
   });
 }
 
+// Copies a text to a caller's buffer.
+void copy_text(const std::string& text, const char* what, char* to, uint64_t size) {
+  if (text.size() >= size)
+    fail(DLCC_E_ARG, "size is %llu, '%s' needs %zu bytes", 0ULL + size, dlcc::runtime::escape(what).c_str(),
+         text.size() + 1);
+  std::memcpy(to, text.c_str(), text.size() + 1);
+}
+
 dlcc_status run_step(int kind, dlcc_session* s, const dlcc_view* in, int n_in, dlcc_view* out, int n_out,
                      int64_t n_valid, dlcc_error* err) {
   return with(s, err, [&](Session& session) { session.step(kind, in, n_in, out, n_out, n_valid); });
@@ -213,6 +221,47 @@ dlcc_status dlcc_check_finite(dlcc_session* session, dlcc_error* err) {
   return with(session, err, [&](Session& s) { s.check_finite(); });
 }
 
+dlcc_status dlcc_transform_apply(dlcc_session* session, const char* tensor, const dlcc_view* in, dlcc_view* out,
+                                 dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(tensor, "tensor");
+    require(in, "in");
+    require(out, "out");
+    s.apply_transform(tensor, *in, *out);
+  });
+}
+
+dlcc_status dlcc_transform_undo(dlcc_session* session, const char* tensor, const dlcc_view* in, dlcc_view* out,
+                                dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(tensor, "tensor");
+    require(in, "in");
+    require(out, "out");
+    s.undo_transform(tensor, *in, *out);
+  });
+}
+
+dlcc_status dlcc_transform_cells(dlcc_session* session, const char* tensor, const char* const* names, int n_columns,
+                                 const char* const* cells, int64_t n_rows, dlcc_view* out, dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(tensor, "tensor");
+    require(names, "names");
+    require(cells, "cells");
+    require(out, "out");
+    s.transform_cells(tensor, names, n_columns, cells, n_rows, *out);
+  });
+}
+
+dlcc_status dlcc_class_name(dlcc_session* session, const char* label, int64_t number, char* name, uint64_t size,
+                            dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(label, "label");
+    if (size > 0) require(name, "name");
+    if (size > 0) name[0] = '\0';
+    copy_text(s.class_name(label, number), label, name, size);
+  });
+}
+
 dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err) {
   return with(session, err, [&](Session& s) { s.metrics_reset(); });
 }
@@ -250,10 +299,7 @@ dlcc_status dlcc_checkpoint_meta_get(dlcc_session* session, const char* key, cha
     if (size > 0) value[0] = '\0';
     const std::string* found = s.meta(key);
     if (!found) fail(DLCC_E_NOTFOUND, "no metadata '%s'", dlcc::runtime::escape(key).c_str());
-    if (found->size() >= size)
-      fail(DLCC_E_ARG, "size is %llu, '%s' needs %zu bytes", 0ULL + size, dlcc::runtime::escape(key).c_str(),
-           found->size() + 1);
-    std::memcpy(value, found->c_str(), found->size() + 1);
+    copy_text(*found, key, value, size);
   });
 }
 

@@ -235,4 +235,14 @@ void CheckpointFile::read(const StoredTensor& t, void* to) const {
     corrupt("tensor '" + escape(t.name) + "' changed while it was read");
 }
 
+Attachments read_attachments(const CheckpointFile& file) {
+  Attachments out;
+  for (const StoredTensor& s : file.tensors()) {
+    if (!is_attachment(s.name)) continue;
+    Attachment& a = out[s.name] = {s.dtype, s.dims, std::vector<char>(s.bytes())};
+    file.read(s, a.bytes.data());
+  }
+  return out;
+}
+
 } // namespace dlcc::runtime

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/core/attachment.h"
 #include "runtime/core/safetensors.h"
 
 namespace dlcc::runtime {
@@ -69,6 +70,9 @@ private:
   std::vector<uint32_t> crc_;                          // one for each tensor
   std::unordered_map<std::string_view, size_t> index_; // by name
 };
+
+// The attachments in a file.
+Attachments read_attachments(const CheckpointFile& file);
 
 constexpr int checkpoint_format = 1;
 extern const char* const runtime_version_text; // "0.1.0"

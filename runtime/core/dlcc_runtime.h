@@ -121,6 +121,26 @@ DLCC_API dlcc_status dlcc_attachment_get(const dlcc_session* session, const char
  * before you save. Takes the time of reading the state. */
 DLCC_API dlcc_status dlcc_check_finite(dlcc_session* session, dlcc_error* err);
 
+/* What dlcc train fitted on its data (means, categories, ...) comes with a checkpoint; these apply it. `tensor` is the
+ * name of an input or a label. DLCC_E_NOTFOUND: the session has none of it; DLCC_E_CORRUPT: it is damaged;
+ * DLCC_E_MISMATCH: it is of another model; DLCC_E_ARG: a value that has no place in the model, with its row.
+ * Apply: values as the training files had them, of any type, n samples one after the other, to what the model takes:
+ * `out` has the tensor's dtype.
+ * Undo: predictions of a label back to the label's own unit: `out` is f64, with as many values as `in`.
+ * Cells: a table of text, n_rows x n_columns cells row by row, whose columns are called `names`, in any order, with
+ * others between them; a null cell is a missing one. For tensors that were trained from a table. */
+DLCC_API dlcc_status dlcc_transform_apply(dlcc_session* session, const char* tensor, const dlcc_view* in,
+                                          dlcc_view* out, dlcc_error* err);
+DLCC_API dlcc_status dlcc_transform_undo(dlcc_session* session, const char* tensor, const dlcc_view* in, dlcc_view* out,
+                                         dlcc_error* err);
+DLCC_API dlcc_status dlcc_transform_cells(dlcc_session* session, const char* tensor, const char* const* names,
+                                          int n_columns, const char* const* cells, int64_t n_rows, dlcc_view* out,
+                                          dlcc_error* err);
+/* What a class of a label was called in the training table. A buffer too small is DLCC_E_ARG; it is terminated whenever
+ * size > 0. */
+DLCC_API dlcc_status dlcc_class_name(dlcc_session* session, const char* label, int64_t number, char* name,
+                                     uint64_t size, dlcc_error* err);
+
 DLCC_API dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err);
 /* The first `n` metrics since the reset, in the order of the outputs of the module's DLCC_FN_METRICS_RESULT entry,
  * whose tensors have the metrics' names (dlcc_module_info). */

@@ -171,6 +171,32 @@ public:
   void check_finite() {
     detail::check([&](dlcc_error* e) { return dlcc_check_finite(get(), e); });
   }
+
+  // What dlcc train fitted on its data, as the weights brought it.
+  void transform_apply(const std::string& tensor, const tensor_view& in, const tensor_view& out) {
+    dlcc_view from = in.get(), to = out.get();
+    detail::check([&](dlcc_error* e) { return dlcc_transform_apply(get(), tensor.c_str(), &from, &to, e); });
+  }
+  void transform_undo(const std::string& tensor, const tensor_view& in, const tensor_view& out) {
+    dlcc_view from = in.get(), to = out.get();
+    detail::check([&](dlcc_error* e) { return dlcc_transform_undo(get(), tensor.c_str(), &from, &to, e); });
+  }
+  // Row by row, one cell a name; null is a missing one. Throws std::bad_array_new_length if a row is not whole.
+  void transform_cells(const std::string& tensor, const std::vector<const char*>& names,
+                       const std::vector<const char*>& cells, const tensor_view& out) {
+    if (names.empty() || cells.size() % names.size() != 0) throw std::bad_array_new_length();
+    dlcc_view to = out.get();
+    detail::check([&](dlcc_error* e) {
+      return dlcc_transform_cells(get(), tensor.c_str(), names.data(), static_cast<int>(names.size()), cells.data(),
+                                  static_cast<std::int64_t>(cells.size() / names.size()), &to, e);
+    });
+  }
+  std::string class_name(const std::string& label, std::int64_t number) {
+    char name[1024];
+    detail::check([&](dlcc_error* e) { return dlcc_class_name(get(), label.c_str(), number, name, sizeof name, e); });
+    return name;
+  }
+
   void metrics_reset() {
     detail::check([&](dlcc_error* e) { return dlcc_metrics_reset(get(), e); });
   }

@@ -279,6 +279,7 @@ void Session::set_attachment(const char* name, const dlcc_view* value) {
   if (!is_attachment(key) || key.size() > max_attachment_name || !is_utf8(key))
     fail(DLCC_E_ARG, "attachment '%s': expected a name of at most %zu bytes of UTF-8 that begins with 'data/'",
          escape(key, 60).c_str(), max_attachment_name);
+  transforms_.clear();
   if (!value) return void(attachments_.erase(std::string(key)));
   if (value->rank < 0 || value->rank > 8 || (value->rank > 0 && !value->dims))
     fail(DLCC_E_ARG, "attachment '%s': expected 0 to 8 dimensions", escape(key).c_str());

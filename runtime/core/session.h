@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/core/attachment.h"
 #include "runtime/core/dlcc_runtime.h"
+#include "runtime/core/fitted_transform.h"
 #include "runtime/core/module.h"
 
 namespace dlcc::runtime {
@@ -35,6 +35,11 @@ public:
   void write_tensor(const char* name, const dlcc_view& in);
   void set_attachment(const char* name, const dlcc_view* value);
   const Attachment& attachment(const char* name) const;
+  void apply_transform(const char* tensor, const dlcc_view& in, const dlcc_view& out);
+  void undo_transform(const char* tensor, const dlcc_view& in, const dlcc_view& out);
+  void transform_cells(const char* tensor, const char* const* names, int n_columns, const char* const* cells,
+                       int64_t n_rows, const dlcc_view& out);
+  const std::string& class_name(const char* label, int64_t number);
   void set_meta(const char* key, const char* value);
   const std::string* meta(const std::string& key) const;
 
@@ -79,6 +84,17 @@ private:
   void skip(dlcc_view* out, int n_out, bool trains);
   [[noreturn]] void fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault& fault) const;
 
+  // session_transform.cpp
+  struct Sample {
+    int64_t from, to; // values of the file's, of the model's
+    int32_t dtype;    // of the model's
+  };
+  const FittedTransform& transform(const char* tensor);
+  Sample sample(const char* tensor, const FittedTransform& t) const;
+  void write_sample(const char* tensor, const FittedTransform& t, const std::vector<double>& values, int64_t row,
+                    char* out) const;
+  void check_samples(const char* tensor, const Sample& s, int64_t rows, const dlcc_view& out) const;
+
   // session_checkpoint.cpp
   std::map<std::string, std::string> metadata(uint32_t flags) const;
   std::vector<int32_t> saved_tensors(uint32_t flags) const;
@@ -101,6 +117,7 @@ private:
   std::vector<double> hyper_;
   std::map<std::string, std::string> meta_;
   Attachments attachments_;
+  std::map<std::string, FittedTransform, std::less<>> transforms_; // as far as they were asked for
   std::vector<void*> regions_, allocations_;
   char* staging_ = nullptr;
   std::array<EntryPlan, DLCC_FN_METRICS_RESULT + 1> plans_;

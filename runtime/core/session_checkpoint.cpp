@@ -188,16 +188,6 @@ void Session::save(const std::string& path, uint32_t flags) {
   write_checkpoint(path, metadata(flags), tensors);
 }
 
-static Attachments attachments_of(const CheckpointFile& file) {
-  Attachments out;
-  for (const StoredTensor& s : file.tensors()) {
-    if (!is_attachment(s.name)) continue;
-    Attachment& a = out[s.name] = {s.dtype, s.dims, std::vector<char>(s.bytes())};
-    file.read(s, a.bytes.data());
-  }
-  return out;
-}
-
 // Refuses a checkpoint of another model, unless tensors are taken `by_name`; warns of another program.
 void Session::check_compatible(const CheckpointFile& file, bool by_name) {
   const std::string name = escape(file.path());
@@ -300,14 +290,14 @@ void Session::load(const std::string& path, uint32_t flags) {
 
   // In a file of somebody else's such a name may be that of a parameter.
   const bool takes_attachments = (take & DLCC_SAVE_PARAMS) && !file.is_plain();
-  Attachments attachments = takes_attachments ? attachments_of(file) : Attachments();
+  Attachments attachments = takes_attachments ? read_attachments(file) : Attachments();
 
   load_counters(file, take);
   if (what & DLCC_SAVE_OPT) clear_gradients();
   for (const auto& [i, bytes] : staged)
     if (!bytes.empty()) std::memcpy(state_data(i), bytes.data(), bytes.size());
   if (what & DLCC_SAVE_OPT) pending_gradients_ = pending;
-  if (takes_attachments) attachments_ = std::move(attachments);
+  if (takes_attachments) attachments_ = std::move(attachments), transforms_.clear();
   mark_cache_stale();
   ready_ = true;
 }

@@ -32,4 +32,7 @@ NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops);
 /// as labels: predicting does without them.
 std::vector<data::TensorSpec> tensor_specs(const ModelSpec& spec, const graph::Module& module);
 
+/// Which outputs the losses compare with which labels.
+std::vector<data::Prediction> predictions(const ModelSpec& spec);
+
 } // namespace dlcc::frontend

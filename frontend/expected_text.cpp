@@ -54,6 +54,13 @@ std::string expected_text(const Key& key) {
     return "a name of letters, digits and '_'";
   case KeyKind::choice:
     return "one of " + join(key.options);
+  case KeyKind::character:
+    return "one character, or \"tab\"";
+  case KeyKind::either: {
+    std::string out;
+    for (const Key& alternative : key.alternatives) out += (out.empty() ? "" : " or ") + expected_text(alternative);
+    return out;
+  }
   case KeyKind::tie:
     return "\"@layer/param\" or \"@layer/param^T\"";
   case KeyKind::integers:
@@ -62,6 +69,8 @@ std::string expected_text(const Key& key) {
     return "a number" + range_text(key) + " or " + some + "them";
   case KeyKind::names:
     return "a name or " + some + "names";
+  case KeyKind::texts:
+    return some + "strings";
   case KeyKind::dims:
     return "a list of dimensions (integers >= 1 or upper-case symbols)";
   case KeyKind::record:

@@ -212,7 +212,7 @@ void SchemaWriter::record_body(const GroupDef& g, const Named& named) {
   const RecordDef& r = *named.record;
   const Words words = key_words(g, r);
   constexpr const char* source =
-      R"({"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": ["string", "integer"]}}]})";
+      R"({"anyOf": [{"type": ["string", "integer"]}, {"$ref": "#/definitions/column"}, {"type": "array", "items": {"anyOf": [{"type": ["string", "integer"]}, {"$ref": "#/definitions/column"}]}}]})";
   if (g.from_file) {
     out_.key("type");
     out_.begin_list(true), out_.string("object"), out_.string("string"), out_.end_list();
@@ -354,6 +354,18 @@ void SchemaWriter::type_of(const Key& key) {
     out_.begin_list();
     out_.begin_object(true), pattern_string(name_pattern, max_name_bytes), out_.end_object();
     out_.begin_object(), items(key, [&] { pattern_string(name_pattern, max_name_bytes); }), out_.end_object();
+    out_.end_list();
+    break;
+  case KeyKind::texts:
+    items(key, [&] { pattern_string(printable); });
+    break;
+  case KeyKind::character:
+    pattern_string("^([\\t -~]|tab|\\\\t)$");
+    break;
+  case KeyKind::either:
+    out_.key("anyOf");
+    out_.begin_list();
+    for (const Key& alternative : key.alternatives) out_.begin_object(true), type_of(alternative), out_.end_object();
     out_.end_list();
     break;
   case KeyKind::dims:

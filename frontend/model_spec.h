@@ -68,7 +68,7 @@ struct Arg {
 struct ExtraArg {
   Name name;
   Place place;
-  std::vector<std::variant<std::string, int64_t>> values;
+  std::vector<std::variant<std::string, int64_t, std::vector<Record>>> values; ///< or one record, of group column
   bool is_list = false;
 };
 

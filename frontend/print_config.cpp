@@ -120,6 +120,8 @@ void ConfigPrinter::extra(const ExtraArg& e) {
   for (const auto& v : e.values)
     if (const auto* number = std::get_if<int64_t>(&v))
       out_.integer(*number);
+    else if (const auto* column = std::get_if<std::vector<Record>>(&v))
+      record(column->front(), {}, true);
     else
       out_.string(std::get<std::string>(v));
   if (e.is_list) out_.end_list();

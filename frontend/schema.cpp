@@ -33,6 +33,11 @@ Key choice(std::string name, std::vector<std::string> options) {
   key.options = std::move(options);
   return key;
 }
+Key either(std::vector<Key> alternatives) {
+  Key key = make(alternatives.at(0).name, KeyKind::either);
+  key.alternatives = std::move(alternatives);
+  return key;
+}
 Key record(std::string name, Group group, KeyKind kind) {
   Key key = make(std::move(name), kind);
   key.group = group;

@@ -20,10 +20,12 @@ enum class KeyKind : uint8_t {
   name,        ///< std::string: not empty, at most 1,024 bytes, no control characters
   identifier,  ///< std::string: letters, digits, '_'
   choice,      ///< std::string: one of `options`
+  character,   ///< std::string: one printable character of ASCII, or a tab, also written as "tab"
   tie,         ///< std::string: "@layer/param" or "@layer/param^T"
   integers,    ///< std::vector<int64_t>
   numbers,     ///< std::vector<double>; a single number is a list of one
   names,       ///< std::vector<Name>; a single name is a list of one
+  texts,       ///< std::vector<Name>: any texts, also empty ones
   dims,        ///< std::vector<Dim>: integers >= 1 and upper-case symbols
   record,      ///< std::vector<Record> of one
   records,     ///< std::vector<Record>
@@ -32,6 +34,7 @@ enum class KeyKind : uint8_t {
   weights,     ///< std::vector<std::pair<int64_t, double>>: an object of class number -> weight
   nodes,       ///< std::vector<NodeSpec>
   attributes,  ///< of a node: NodeSpec::attributes
+  either,      ///< as the first of `alternatives` that takes a value of its JSON type
 };
 
 /// The families of records. A family's records are told apart by its discriminator key ("type", "schedule", ...).
@@ -57,6 +60,8 @@ enum class Group : uint8_t {
   compile,
   data,
   section,
+  column,
+  missing,
   transform,
 };
 
@@ -69,6 +74,7 @@ struct Key {
   KeyKind kind = KeyKind::string;
   Group group = Group::none;        ///< of `record`, `records`, `one_or_more`, `by_name`
   std::vector<std::string> options; ///< of `choice`
+  std::vector<Key> alternatives;    ///< of `either`
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
   bool low_open = false, high_open = false;
   bool is_required = false;
@@ -123,6 +129,7 @@ Key text(std::string name);
 Key name_key(std::string name, KeyKind kind = KeyKind::name);
 Key list(std::string name, KeyKind kind);
 Key choice(std::string name, std::vector<std::string> options);
+Key either(std::vector<Key> alternatives); ///< of one name
 Key record(std::string name, Group group, KeyKind kind = KeyKind::record);
 
 /// One thing that a model may name: a layer, a loss, an optimizer, a section.

@@ -53,13 +53,52 @@ private:
 
   void read_csv(const Record& r, data::SourceSpec& s) {
     s.header = r.boolean("header");
-    s.missing = r.maybe_number("missing");
-    std::string separator = r.text("separator");
-    if (separator.size() == 1)
-      s.separator = separator[0];
+    s.separator = r.text("separator")[0];
+    if (const Record* missing = r.record("missing")) s.missing = read_missing(*missing);
+  }
+
+  static data::MissingSpec read_missing(const Record& r) {
+    using Rule = data::MissingSpec::Rule;
+    data::MissingSpec m;
+    const ArgValue& rule = r.at("rule").value;
+    if (const auto* value = std::get_if<double>(&rule))
+      m.rule = Rule::value, m.value = *value;
+    else if (const auto* name = std::get_if<std::string>(&rule))
+      m.rule = pick<Rule>(*name, {{"error", Rule::error}, {"mean", Rule::mean}, {"drop", Rule::drop}});
+    m.spellings = {"", "NA", "N/A", "NaN", "nan", "null"};
+    if (!r.has("spellings")) return m;
+    m.spellings.clear();
+    for (const Name& spelling : r.names("spellings")) m.spellings.push_back(spelling.text);
+    return m;
+  }
+
+  data::ColumnRef read_column(const Record& r) {
+    using runtime::CellCode, runtime::UnknownRule;
+    data::ColumnRef c;
+    if (const auto* number = std::get_if<int64_t>(&r.at("column").value))
+      c.number = *number;
     else
-      validator_.error("wrong-type", "'separator' is '" + escape(separator, 20) + "', expected one character",
-                       r.at("separator").place);
+      c.name = r.text_or_empty("column");
+    const ArgValue& categories = r.at("categories").value;
+    const auto* learned = std::get_if<std::string>(&categories);
+    if (const auto* listed = std::get_if<std::vector<Name>>(&categories))
+      for (const Name& name : *listed) {
+        if (std::find(c.categories.begin(), c.categories.end(), name.text) != c.categories.end())
+          validator_.error("duplicate-name", "category '" + escape(name.text, 60) + "' stands there twice", name.place);
+        c.categories.push_back(name.text);
+      }
+    if (learned && r.has("encoding"))
+      validator_.error("conflict", "'encoding' belongs to a list of categories, expected it in 'categories' alone",
+                       r.at("encoding").place);
+    const std::string code = learned ? *learned : r.has("encoding") ? r.text("encoding") : "one_hot";
+    c.code = pick<CellCode>(code, {{"one_hot", CellCode::one_hot}, {"index", CellCode::index}});
+    c.unknown = pick<UnknownRule>(
+        r.text("unknown"),
+        {{"error", UnknownRule::error}, {"zeros", UnknownRule::zeros}, {"extra", UnknownRule::extra}});
+    if (c.code == CellCode::index && c.unknown == UnknownRule::zeros)
+      validator_.error("conflict", "'unknown' is 'zeros', which belongs to one_hot; expected error or extra",
+                       r.at("unknown").place);
+    return c;
   }
 
   void read_mapping(const Record& r, const ExtraArg& extra, data::SourceSpec& s) {
@@ -81,6 +120,8 @@ private:
         data::ColumnRef column;
         if (const auto* number = std::get_if<int64_t>(&value))
           column.number = *number;
+        else if (const auto* record = std::get_if<std::vector<Record>>(&value))
+          column = read_column(record->front());
         else
           column.name = std::get<std::string>(value);
         if (column.name.empty() && column.number < 0)

@@ -53,11 +53,35 @@ std::vector<GroupDef> data_groups() {
       source("idx", "MNIST's format, also .gz; input -> file name", {}),
       source("csv", "columns of a table; input -> a column's name or number, a list of them, or \"first:last\"",
              {file(), boolean("header").defaults(true, "the first line holds names"),
-              text("separator").defaults(",", "one character"),
-              number("missing").optional("value of an empty cell; an error if absent")}),
+              list("separator", KeyKind::character).defaults(",", "between cells"),
+              record("missing", Group::missing)
+                  .optional(
+                      "what stands for a missing value, and what becomes of it; an empty cell is an error if absent")}),
       source("safetensors", "tensors of one file; input -> tensor name", {file()}),
       synthetic(),
   };
+  GroupDef column{Group::column, "column", ""};
+  column.records = {
+      {"column",
+       "a column of a csv file that holds text: \"x\": [\"area\", {\"column\": \"city\", \"categories\": \"one_hot\"}]",
+       {either({name_key("column"), integer("column").at_least(0)}).required("its name or number, or \"first:last\""),
+        either({choice("categories", {"one_hot", "index"}), list("categories", KeyKind::texts).at_least_entries(1)})
+            .required(
+                "a row of zeros with a one for each text, or its number; the texts are those of the training part, "
+                "sorted, or those of a list"),
+        choice("encoding", {"one_hot", "index"}).optional("of listed categories: one_hot if absent"),
+        choice("unknown", {"error", "zeros", "extra"})
+            .defaults("error", "other texts, and missing ones: refused, a row of zeros, or one category more")},
+       {}}};
+  GroupDef missing{Group::missing, "rule for missing values", ""};
+  missing.from_number = "missing";
+  missing.records = {
+      {"missing",
+       "cells without a value; a number alone is the rule",
+       {either({number("rule"), choice("rule", {"error", "mean", "drop"})})
+            .required("a value, or: refuse; the mean of the column in the training part; leave the sample out"),
+        list("spellings", KeyKind::texts).optional("if absent: empty, NA, N/A, NaN, nan, null")},
+       {}}};
   GroupDef transform{Group::transform, "transform", "type"};
   transform.records = {
       {"divide",
@@ -68,9 +92,9 @@ std::vector<GroupDef> data_groups() {
        "x - by",
        {input(), list("by", KeyKind::numbers).at_least_entries(1).required("one number, or one per feature")},
        {}},
-      {"standardize", "(x - mean) / deviation, per feature", {input(), fit_on()}, {}},
+      {"standardize", "(x - mean) / deviation, per feature; categories stay as they are", {input(), fit_on()}, {}},
       {"minmax",
-       "to [low, high], per feature",
+       "to [low, high], per feature; categories stay as they are",
        {input(), number("low").defaults(0.0, "new least value"), number("high").defaults(1.0, "new greatest value"),
         fit_on()},
        {}},
@@ -83,7 +107,7 @@ std::vector<GroupDef> data_groups() {
        {input(), list("shape", KeyKind::integers).at_least(-1).required("without the batch axis; one may be -1")},
        {}},
   };
-  return {data, section, transform};
+  return {data, section, column, missing, transform};
 }
 
 } // namespace dlcc::frontend

@@ -215,6 +215,11 @@ void Validator::read_extra(Record& record, ValueId id) {
       extra.values.emplace_back(std::string(doc_.text(value))), good &= check_text(value);
     else if (doc_[value].kind == Kind::integer)
       extra.values.emplace_back(doc_[value].integer);
+    else if (doc_[value].kind == Kind::object)
+      if (auto column = read_object(group(Group::column), value, {}))
+        extra.values.emplace_back(std::vector<Record>{std::move(*column)});
+      else
+        good = false;
     else
       good = false, wrong_type("'" + escape(extra.name.text, 60) + "'", value, "a name, a number or a list of them");
   };

@@ -56,6 +56,8 @@ private:
   void read_value(Arg& arg, const Key& key, ValueId id);
   void read_text(Arg& arg, const Key& key, ValueId id);
   void read_choice(Arg& arg, const Key& key, ValueId id);
+  void read_character(Arg& arg, const Key& key, ValueId id);
+  void read_either(Arg& arg, const Key& key, ValueId id);
   void read_list(Arg& arg, const Key& key, ValueId id);
   void read_records(Arg& arg, const Key& key, ValueId id);
   void read_by_name(Arg& arg, const Key& key, ValueId id);
@@ -63,6 +65,7 @@ private:
   std::optional<int64_t> read_integer(const Key& key, ValueId id);
   std::optional<double> read_number(const Key& key, ValueId id);
   std::optional<Dim> read_dim(const Key& key, ValueId id);
+  std::optional<Name> read_any_text(const Key& key, ValueId id);
   std::optional<Name> read_name(const Key& key, ValueId id);
 
   std::vector<NodeSpec> read_nodes(ValueId id);

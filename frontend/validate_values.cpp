@@ -49,9 +49,16 @@ void Validator::read_value(Arg& arg, const Key& key, ValueId id) {
   case KeyKind::choice:
     read_choice(arg, key, id);
     break;
+  case KeyKind::character:
+    read_character(arg, key, id);
+    break;
+  case KeyKind::either:
+    read_either(arg, key, id);
+    break;
   case KeyKind::integers:
   case KeyKind::numbers:
   case KeyKind::names:
+  case KeyKind::texts:
   case KeyKind::dims:
     read_list(arg, key, id);
     break;
@@ -129,6 +136,47 @@ std::optional<Name> Validator::read_name(const Key& key, ValueId id) {
   return Name{std::string(doc_.text(id)), place_of(id)};
 }
 
+std::optional<Name> Validator::read_any_text(const Key& key, ValueId id) {
+  if (doc_[id].kind != Kind::string) return wrong_type("an entry of " + quoted(key.name), id, "a string"), std::nullopt;
+  if (!check_text(id)) return std::nullopt;
+  return Name{std::string(doc_.text(id)), place_of(id)};
+}
+
+void Validator::read_character(Arg& arg, const Key& key, ValueId id) {
+  if (doc_[id].kind != Kind::string) return wrong_type(quoted(key.name), id, expected_text(key));
+  std::string s(doc_.text(id));
+  if (s == "tab" || s == "\\t") s = "\t";
+  if (s.size() != 1 || (s[0] != '\t' && (s[0] < ' ' || s[0] > '~')))
+    return wrong_type(quoted(key.name), id, expected_text(key));
+  arg.value = s;
+}
+
+namespace {
+// Whether a key takes values of a JSON type, whatever they are.
+bool takes(const Key& key, Kind kind) {
+  switch (key.kind) {
+  case KeyKind::integer:
+    return kind == Kind::integer;
+  case KeyKind::number:
+    return kind == Kind::integer || kind == Kind::number;
+  case KeyKind::name:
+  case KeyKind::choice:
+    return kind == Kind::string;
+  case KeyKind::texts:
+    return kind == Kind::list;
+  default:
+    DLCC_CHECK(false, "no alternative is of the kind of '" + key.name + "'");
+    return false;
+  }
+}
+} // namespace
+
+void Validator::read_either(Arg& arg, const Key& key, ValueId id) {
+  for (const Key& alternative : key.alternatives)
+    if (takes(alternative, doc_[id].kind)) return read_value(arg, alternative, id);
+  wrong_type(quoted(key.name), id, expected_text(key));
+}
+
 std::optional<Dim> Validator::read_dim(const Key& key, ValueId id) {
   const Value& v = doc_[id];
   if (v.kind == Kind::integer && v.integer >= 1) return Dim{v.integer, "", place_of(id)};
@@ -170,6 +218,8 @@ void Validator::read_list(Arg& arg, const Key& key, ValueId id) {
     collect([this](const Key& k, ValueId v) { return read_integer(k, v); });
   else if (key.kind == KeyKind::numbers)
     collect([this](const Key& k, ValueId v) { return read_number(k, v); });
+  else if (key.kind == KeyKind::texts)
+    collect([this](const Key& k, ValueId v) { return read_any_text(k, v); });
   else if (key.kind == KeyKind::names)
     collect([this](const Key& k, ValueId v) { return read_name(k, v); });
   else

@@ -8,7 +8,7 @@
 
 namespace dlcc::data {
 
-BatchSource::BatchSource(std::shared_ptr<const Dataset> data, std::span<const Pipeline> pipelines,
+BatchSource::BatchSource(std::shared_ptr<const Dataset> data, std::span<const FittedTransform> fitted,
                          std::span<const TensorSpec> tensors, Rows rows, const BatchOptions& options)
     : data_(std::move(data)), rows_(std::move(rows)), options_(options),
       permutation_(static_cast<uint64_t>(std::max<int64_t>(rows_.count, 1)), options.seed, 0) {
@@ -23,8 +23,7 @@ BatchSource::BatchSource(std::shared_ptr<const Dataset> data, std::span<const Pi
   if (batches_ == 0)
     throw DataError(file, counts + (drop ? " make no full batch, and \"last_batch\" is \"drop\"" : " make no batch"),
                     "no-samples");
-  for (size_t i = 0; i < tensors.size(); ++i)
-    converters_.emplace_back(data_->columns[i], pipelines[i], tensors[i].dtype);
+  for (size_t i = 0; i < tensors.size(); ++i) converters_.emplace_back(data_->columns[i], fitted[i], tensors[i].dtype);
   order_.resize(static_cast<size_t>(std::min(size, rows_.count)));
 }
 

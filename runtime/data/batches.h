@@ -25,9 +25,9 @@ struct BatchOptions {
 /// a data set. Batches are numbered within an epoch, and any may be asked for at any time, so a run resumes anywhere.
 class BatchSource {
 public:
-  /// `pipelines` and `tensors` are in the order of the data set's columns. Throws DataError if last_batch is `error`
+  /// `fitted` and `tensors` are in the order of the data set's columns. Throws DataError if last_batch is `error`
   /// and a batch would be short, or if there is no batch at all.
-  BatchSource(std::shared_ptr<const Dataset> data, std::span<const Pipeline> pipelines,
+  BatchSource(std::shared_ptr<const Dataset> data, std::span<const FittedTransform> fitted,
               std::span<const TensorSpec> tensors, Rows rows, const BatchOptions& options);
 
   int64_t samples() const { return rows_.count; }

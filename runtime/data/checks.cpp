@@ -1,5 +1,5 @@
 #include "runtime/data/error.h"
-#include "runtime/data/pipeline.h"
+#include "runtime/data/transforms.h"
 
 #include <algorithm>
 #include <cmath>
@@ -64,13 +64,6 @@ void check_finite(const Column& column, const Checker& c) {
   if (bad >= 0) c.fail(bad, c.raw(bad), "finite numbers expected (--allow-nonfinite lets it pass)", "nonfinite");
 }
 
-// The model sees what the transforms made of a number; that is what has to fit.
-void check_f32_range(const Pipeline& p, const Checker& c) {
-  for (int64_t i = 0; i < c.size(); ++i)
-    if (double v = c.raw(i); std::isfinite(v) && !std::isfinite(static_cast<float>(p.apply(v, c.element(i)))))
-      c.fail(i, v, "which is outside the range of f32", "range");
-}
-
 struct Range {
   double low, high;
 };
@@ -89,7 +82,23 @@ Range range_of(ElementType t) {
   }
 }
 
-void check_integers(const TensorSpec& tensor, const Pipeline& p, const Checker& c) {
+// The model sees what the transforms made of a number; that is what has to fit.
+void check_float_range(const Column& column, const TensorSpec& tensor, const FittedTransform& p, const Checker& c) {
+  if (!p.affine() && (column.type != ElementType::f64 || tensor.dtype == ElementType::f64)) return;
+  auto fits = [&](double v, int64_t element) {
+    const double y = p.apply(v, element);
+    return std::isfinite(tensor.dtype == ElementType::f32 ? static_cast<double>(static_cast<float>(y)) : y);
+  };
+  bool all = !is_float(column.type); // integers need no look at each
+  for (size_t e = 0; all && e < p.center.size(); ++e)
+    all = fits(range_of(column.type).low, static_cast<int64_t>(e)) &&
+          fits(range_of(column.type).high, static_cast<int64_t>(e));
+  for (int64_t i = 0; !all && i < c.size(); ++i)
+    if (double v = c.raw(i); std::isfinite(v) && !fits(v, c.element(i)))
+      c.fail(i, v, "which is outside the range of " + std::string(type_name(tensor.dtype)), "range");
+}
+
+void check_integers(const TensorSpec& tensor, const FittedTransform& p, const Checker& c) {
   int64_t classes = p.classes ? p.classes : tensor.is_label ? tensor.classes : -1;
   Range range = range_of(tensor.dtype);
   if (p.classes) range = range_of(ElementType::i64);
@@ -104,7 +113,7 @@ void check_integers(const TensorSpec& tensor, const Pipeline& p, const Checker& 
   }
 }
 
-void check_bounds(const TensorSpec& tensor, const Pipeline& p, const Checker& c) {
+void check_bounds(const TensorSpec& tensor, const FittedTransform& p, const Checker& c) {
   double low = tensor.low.value_or(-INFINITY), high = tensor.high.value_or(INFINITY);
   for (int64_t i = 0; i < c.size(); ++i) {
     double v = p.apply(c.raw(i), c.element(i));
@@ -114,7 +123,7 @@ void check_bounds(const TensorSpec& tensor, const Pipeline& p, const Checker& c)
 }
 
 // Integers that always fit need no look at each.
-bool always_fits(const Column& column, const TensorSpec& tensor, const Pipeline& p) {
+bool always_fits(const Column& column, const TensorSpec& tensor, const FittedTransform& p) {
   if (!p.identity() || is_float(column.type) || (tensor.is_label && tensor.classes >= 0)) return false;
   Range have = range_of(column.type), want = range_of(tensor.dtype);
   return have.low >= want.low && have.high <= want.high;
@@ -122,15 +131,15 @@ bool always_fits(const Column& column, const TensorSpec& tensor, const Pipeline&
 
 } // namespace
 
-void check_values(const Column& column, const TensorSpec& tensor, const Pipeline& pipeline, bool allow_nonfinite) {
+void check_values(const Column& column, const TensorSpec& tensor, const FittedTransform& fitted, bool allow_nonfinite) {
   Checker c(column, tensor);
-  bool integral = !is_float(tensor.dtype) || pipeline.classes > 0;
+  bool integral = !is_float(tensor.dtype) || fitted.classes > 0;
   if (!allow_nonfinite || integral) check_finite(column, c);
   if (integral) {
-    if (!always_fits(column, tensor, pipeline)) check_integers(tensor, pipeline, c);
+    if (!always_fits(column, tensor, fitted)) check_integers(tensor, fitted, c);
   } else {
-    if (column.type == ElementType::f64 && tensor.dtype == ElementType::f32) check_f32_range(pipeline, c);
-    if (tensor.low || tensor.high) check_bounds(tensor, pipeline, c);
+    check_float_range(column, tensor, fitted, c);
+    if (tensor.low || tensor.high) check_bounds(tensor, fitted, c);
   }
 }
 

@@ -120,18 +120,18 @@ struct Kernels {
     std::memset(out, 0, static_cast<size_t>(n * c.out_row_bytes()));
     for (int64_t i = 0; i < n; ++i)
       for (int64_t e = 0; e < c.elements_; ++e) {
-        double label = std::nearbyint(c.pipeline_.apply(static_cast<double>(from[rows[i] * c.elements_ + e]), e));
+        double label = std::nearbyint(c.fitted_.apply(static_cast<double>(from[rows[i] * c.elements_ + e]), e));
         bool valid = label >= 0 && label < static_cast<double>(c.classes_); // an ignored label has no one
         if (valid) static_cast<To*>(out)[i * c.out_elements_ + e * c.classes_ + static_cast<int64_t>(label)] = To(1);
       }
   }
 
-  template <class From, class To> static Kernel choose(const Pipeline& p) {
+  template <class From, class To> static Kernel choose(const FittedTransform& p) {
     if constexpr (std::is_same_v<From, uint8_t> && std::is_same_v<To, float>)
       if (!p.classes && p.center.size() == 1) return affine_bytes;
     return p.classes ? one_hot<From, To> : p.affine() ? affine<From, To> : cast<From, To>;
   }
-  template <class From> static Kernel choose_to(ElementType to, const Pipeline& p) {
+  template <class From> static Kernel choose_to(ElementType to, const FittedTransform& p) {
     switch (to) {
     case ElementType::f32:
       return choose<From, float>(p);
@@ -149,7 +149,7 @@ struct Kernels {
     }
     return copy;
   }
-  static Kernel choose_from(ElementType from, ElementType to, const Pipeline& p) {
+  static Kernel choose_from(ElementType from, ElementType to, const FittedTransform& p) {
     if (from == to && p.identity()) return copy;
     switch (from) {
     case ElementType::f32:
@@ -170,7 +170,7 @@ struct Kernels {
   }
 };
 
-template <class C> Converter::Affine<C> Converter::affine_of(const Pipeline& p) {
+template <class C> Converter::Affine<C> Converter::affine_of(const FittedTransform& p) {
   Affine<C> a;
   for (size_t i = 0; i < p.center.size(); ++i) {
     a.center.push_back(static_cast<C>(p.center[i]));
@@ -180,10 +180,10 @@ template <class C> Converter::Affine<C> Converter::affine_of(const Pipeline& p) 
   return a;
 }
 
-Converter::Converter(const Column& column, const Pipeline& pipeline, ElementType to)
-    : column_(&column), pipeline_(pipeline), to_(to), elements_(column.elements()), row_bytes_(column.row_bytes()),
-      out_elements_(pipeline.classes ? elements_ * pipeline.classes : elements_), classes_(pipeline.classes),
-      verbatim_(column.type == to && pipeline.identity()), f64_(affine_of<double>(pipeline)),
-      f32_(affine_of<float>(pipeline)), kernel_(Kernels::choose_from(column.type, to, pipeline)) {}
+Converter::Converter(const Column& column, const FittedTransform& fitted, ElementType to)
+    : column_(&column), fitted_(fitted), to_(to), elements_(column.elements()), row_bytes_(column.row_bytes()),
+      out_elements_(fitted.classes ? elements_ * fitted.classes : elements_), classes_(fitted.classes),
+      verbatim_(column.type == to && fitted.identity()), f64_(affine_of<double>(fitted)),
+      f32_(affine_of<float>(fitted)), kernel_(Kernels::choose_from(column.type, to, fitted)) {}
 
 } // namespace dlcc::data

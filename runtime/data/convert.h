@@ -1,7 +1,7 @@
-// From rows of a column to the model's type, with the pipeline applied: the inner loops of making a batch.
+// From rows of a column to the model's type, with the transforms applied: the inner loops of making a batch.
 #pragma once
 
-#include "runtime/data/pipeline.h"
+#include "runtime/data/transforms.h"
 
 #include <cstdint>
 #include <type_traits>
@@ -12,7 +12,7 @@ namespace dlcc::data {
 /// One column on its way into batches: everything that a batch needs, decided once.
 class Converter {
 public:
-  Converter(const Column& column, const Pipeline& pipeline, ElementType to);
+  Converter(const Column& column, const FittedTransform& fitted, ElementType to);
 
   /// Writes the samples rows[0 .. n) one after the other to `out`.
   void write(const int64_t* rows, int64_t n, void* out) const { kernel_(*this, rows, n, out); }
@@ -26,7 +26,7 @@ private:
   using Kernel = void (*)(const Converter&, const int64_t* rows, int64_t n, void* out);
 
   const Column* column_;
-  Pipeline pipeline_;
+  FittedTransform fitted_;
   ElementType to_;
   int64_t elements_, row_bytes_, out_elements_, classes_;
   bool verbatim_;
@@ -35,7 +35,7 @@ private:
   template <class C> struct Affine {
     std::vector<C> center, scale, shift;
   };
-  template <class C> static Affine<C> affine_of(const Pipeline& p);
+  template <class C> static Affine<C> affine_of(const FittedTransform& p);
   template <class C> const Affine<C>& affine() const {
     if constexpr (std::is_same_v<C, float>)
       return f32_;

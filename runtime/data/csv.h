@@ -1,25 +1,27 @@
-// Columns of comma separated numbers as arrays.
+// Columns of comma separated values as arrays.
 #pragma once
 
 #include "runtime/data/dataset.h"
 #include "runtime/data/file.h"
-
-#include <string_view>
 
 namespace dlcc::data {
 
 /// A tensor to be read from csv columns.
 struct CsvTarget {
   const Mapping* mapping = nullptr;
-  int64_t elements = 1;                 ///< values a sample; as many columns must be named
-  ElementType store = ElementType::f32; ///< what cells become; integers must be written as integers
+  int64_t elements = 1;                 ///< values a sample, once text is encoded
+  ElementType store = ElementType::f32; ///< what cells become; integers must be written as integers; f64 if there is
+                                        ///< text, or a number may be missing
+  MissingSpec::Rule missing = MissingSpec::Rule::error;
 };
 
-/// One Column per target, shape [elements]. Errors name line and column of the cell.
-std::vector<Column> read_csv(const SourceSpec& source, std::span<const CsvTarget> targets, const FileOptions& options);
+struct CsvTable {
+  std::vector<Column> columns; ///< one a target, shape [csv columns], not encoded yet (table.h)
+  std::vector<TextColumn> kept;
+  int64_t dropped = 0; ///< rows with a missing value
+};
 
-/// A number as csv cells may have it: blanks around it, a sign, decimal point, exponent; nothing else, in any locale.
-/// Nothing if `text` is not one; infinity if it does not fit double.
-std::optional<double> parse_number(std::string_view text);
+/// Errors name line and column of the cell.
+CsvTable read_csv(const SourceSpec& source, std::span<const CsvTarget> targets, const FileOptions& options);
 
 } // namespace dlcc::data

@@ -147,6 +147,8 @@ void hash_dataset(Dataset& d) {
   for (const Column& c : d.columns) {
     d.hash = text(c.name + ":" + std::string(type_name(c.type)) + shape_text(c.shape), d.hash);
     d.hash = hash_bytes(c.values.data(), c.values.size(), d.hash);
+    for (const TableColumn& t : c.table)
+      for (const std::string& category : t.texts) d.hash = text(category, d.hash);
   }
 }
 

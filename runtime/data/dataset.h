@@ -41,19 +41,37 @@ struct Origin {
   std::vector<uint32_t> lines; ///< csv: line of each sample
 };
 
+/// What one value of a sample was in a table.
+struct TableColumn {
+  std::string name; ///< in the header; its number where there is none
+  runtime::CellCode code = runtime::CellCode::number;
+  runtime::UnknownRule unknown = runtime::UnknownRule::error;
+  std::vector<std::string> categories; ///< if the model lists them
+  std::vector<std::string> texts;      ///< of an index or one_hot column: its values are places here, -1 = missing
+};
+
 struct Column {
   std::string name; ///< the tensor it feeds
   ElementType type = ElementType::f32;
   std::vector<int64_t> shape; ///< of one sample, as the file has it
   Bytes values;
   Origin origin;
+  std::vector<TableColumn> table; ///< one a value, of a table that is not encoded yet
+  std::vector<int64_t> missing;   ///< places in `values` of numbers that are missing
 
   int64_t elements() const; ///< in a sample
   int64_t row_bytes() const { return elements() * byte_size(type); }
 };
 
+/// A column of a table that is kept as text.
+struct TextColumn {
+  std::string name;
+  std::vector<std::string> cells;
+};
+
 struct Dataset {
   std::vector<Column> columns; ///< in the order of the model's tensors
+  std::vector<TextColumn> kept;
   int64_t samples = 0;
   uint64_t hash = 0;                 ///< of names, types, shapes and values
   std::vector<std::string> warnings; ///< whole lines, ready to print

@@ -121,6 +121,24 @@ private:
   std::unique_ptr<InputFile> file_;
 };
 
+class StandardInput final : public Stream {
+public:
+  StandardInput() { name_ = "standard input"; }
+  int64_t read(void* to, int64_t n) override {
+    int64_t done = 0;
+    while (done < n) {
+      const ssize_t got = ::read(STDIN_FILENO, static_cast<char*>(to) + done, static_cast<size_t>(n - done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) system_error(name_, "cannot read", errno, "read");
+      if (got == 0) break;
+      done += got;
+    }
+    position_ += done;
+    return done;
+  }
+  int64_t most() const override { return INT64_MAX; }
+};
+
 class GzipStream final : public Stream {
 public:
   explicit GzipStream(std::unique_ptr<InputFile> file) : file_(std::move(file)), packed_(1 << 16) {
@@ -184,6 +202,7 @@ private:
 } // namespace
 
 std::unique_ptr<Stream> open_stream(const std::string& name, const FileOptions& options) {
+  if (options.standard_input && name == "-") return std::make_unique<StandardInput>();
   auto file = std::make_unique<InputFile>(name, options);
   unsigned char magic[2] = {};
   bool gzip = file->read_at(0, magic, 2) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;

@@ -15,6 +15,7 @@ namespace dlcc::data {
 struct FileOptions {
   std::string directory;          ///< relative names start here (the model's directory); empty: the current one
   bool confined = false;          ///< names come from a file: only regular files below `directory`, no links
+  bool standard_input = false;    ///< "-" is the standard input
   int64_t memory_cap = INT64_MAX; ///< bytes all columns may take
 };
 
@@ -65,7 +66,7 @@ protected:
 /// The most bytes that one byte of deflated data can stand for (RFC 1951: 258 bytes from two bits at best).
 inline constexpr int64_t largest_deflate_ratio = 1032;
 
-/// The bytes of `file`, or of what is packed in it if it starts with gzip's magic (RFC 1952).
+/// The bytes of `name`, or of what is packed in it if it starts with gzip's magic (RFC 1952).
 std::unique_ptr<Stream> open_stream(const std::string& name, const FileOptions& options);
 
 /// Reads exactly `n` bytes or says how many there were.

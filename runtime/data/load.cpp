@@ -1,9 +1,9 @@
 #include "runtime/data/load.h"
 
 #include "runtime/data/csv.h"
-#include "runtime/data/pipeline.h"
 #include "runtime/data/readers.h"
 #include "runtime/data/synthetic.h"
+#include "runtime/data/table.h"
 
 #include <algorithm>
 
@@ -120,16 +120,35 @@ std::vector<Column> load_archive(const Job& job, OpenArrays open) {
   return read_columns(job, open(job.source.file, names, job.options));
 }
 
-std::vector<Column> load_csv(const Job& job) {
+// Whether cells become something else than the numbers they show.
+bool is_encoded(const Mapping& mapping, const MissingSpec& missing) {
+  auto is_text = [](const ColumnRef& c) { return c.code != runtime::CellCode::number; };
+  return missing.rule == MissingSpec::Rule::mean ||
+         std::any_of(mapping.columns.begin(), mapping.columns.end(), is_text);
+}
+
+CsvTable load_csv(const Job& job) {
   std::vector<CsvTarget> targets;
-  std::vector<Plan> plans;
   for (const TensorSpec& t : job.tensors) {
-    plans.push_back(plan_tensor(t, job.transforms, job.model_file));
-    targets.push_back({&job.mapping(t), plans.back().elements, plans.back().store});
+    const Plan plan = plan_tensor(t, job.transforms, job.model_file);
+    const Mapping& mapping = job.mapping(t);
+    const MissingSpec missing = missing_of(job.source, t);
+    const ElementType store = is_encoded(mapping, missing) ? ElementType::f64 : plan.store;
+    targets.push_back({&mapping, plan.elements, store, missing.rule});
   }
-  std::vector<Column> columns = read_csv(job.source, targets, job.options);
-  for (size_t i = 0; i < columns.size(); ++i) columns[i].shape = plans[i].shape;
-  return columns;
+  return read_csv(job.source, targets, job.options);
+}
+
+Dataset load_table(const Job& job) {
+  CsvTable table = load_csv(job);
+  Dataset d;
+  d.columns = std::move(table.columns);
+  d.kept = std::move(table.kept);
+  if (table.dropped > 0)
+    d.warnings.push_back(note_line(d.columns.at(0).origin.file,
+                                   std::to_string(table.dropped) + " rows with a missing value are left out",
+                                   "missing"));
+  return d;
 }
 
 void check_counts(const Job& job, Dataset& d) {
@@ -175,11 +194,11 @@ Dataset load_dataset(const SourceSpec& source, std::span<const TensorSpec> tenso
     d.columns = load_archive(job, open_safetensors);
     break;
   case Format::csv:
-    d.columns = load_csv(job);
+    d = load_table(job);
     break;
   }
   check_counts(job, d);
-  note_conversions(job, d);
+  if (source.format != Format::csv) note_conversions(job, d);
   hash_dataset(d);
   return d;
 }

@@ -1,6 +1,7 @@
 #include "runtime/data/open.h"
 
 #include "runtime/data/load.h"
+#include "runtime/data/table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +13,12 @@ namespace dlcc::data {
 namespace {
 
 using Shared = std::shared_ptr<const Dataset>;
+
+// What the user named lies where the user says.
+FileOptions files_of(const SourceSpec& source, FileOptions files) {
+  if (source.is_given) files.directory.clear(), files.confined = false, files.standard_input = true;
+  return files;
+}
 
 struct Parts {
   Rows train;
@@ -25,17 +32,23 @@ public:
 
   OpenedData open() {
     check_transforms();
+    for (const TensorSpec& t : tensors_) {
+      auto known = options_.fitted.find(t.name);
+      fitted_.push_back(known == options_.fitted.end() ? std::nullopt : std::optional(known->second));
+    }
     const SourceSpec* training = data_.train ? &*data_.train : data_.all ? &*data_.all : nullptr;
     bool split = !data_.validation && train_.validation_split > 0;
-    bool wanted = options_.train || (options_.validation && split) || needs_fitting();
+    bool wanted = options_.train || (options_.validation && split) || needs_training();
     if (options_.train && !training)
       fail(data_.place, "no training data: \"train\" or \"all\" expected", "missing-source");
     if (training && wanted)
       open_training(*training, split);
-    else if (needs_fitting())
+    else if (needs_training())
       fail(data_.place, "transforms are fitted on training data, but there are none", "missing-source");
     if (data_.validation && options_.validation) out_.validation = open_evaluation(*data_.validation);
     if (data_.test && options_.test) out_.test = open_evaluation(*data_.test);
+    for (size_t i = 0; i < tensors_.size(); ++i)
+      if (fitted_[i]) out_.fitted.emplace(tensors_[i].name, std::move(*fitted_[i]));
     return std::move(out_);
   }
 
@@ -43,10 +56,19 @@ private:
   [[noreturn]] void fail(Place place, const std::string& text, const char* name) const {
     throw DataError(Code::data, options_.model_file, place.line, place.column, text, name);
   }
-  static bool is_fitted(TransformKind k) { return k == TransformKind::standardize || k == TransformKind::minmax; }
-  bool needs_fitting() const {
-    return std::any_of(data_.transforms.begin(), data_.transforms.end(),
-                       [](const TransformSpec& t) { return is_fitted(t.kind); });
+  // Whether anything is to be learned from training data, which may be those of another section then.
+  bool needs_training() const {
+    static const std::vector<Mapping> no_mappings;
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      if (fitted_[i]) continue;
+      const std::string& name = tensors_[i].name;
+      for (const TransformSpec& t : data_.transforms)
+        if (t.input == name && is_fitted(t.kind)) return true;
+      for (const auto* source : {&data_.train, &data_.all, &data_.validation, &data_.test})
+        for (const Mapping& m : *source && (*source)->format == Format::csv ? (*source)->tensors : no_mappings)
+          if (m.tensor == name && needs_fitting(m, missing_of(**source, tensors_[i]))) return true;
+    }
+    return false;
   }
   void check_transforms() const {
     for (const TransformSpec& t : data_.transforms)
@@ -61,32 +83,80 @@ private:
     return !any_label && !name.empty();
   }
 
-  Shared load(const SourceSpec& source) {
+  std::shared_ptr<Dataset> load(const SourceSpec& source) {
     SourceSpec used = source;
     if (options_.allow_nonfinite) used.allow_nonfinite = true;
-    auto d =
-        std::make_shared<Dataset>(load_dataset(used, tensors_, data_.transforms, options_.files, options_.model_file));
+    if (source.is_given && source.format == Format::csv) use_fitted_columns(used);
+    auto d = std::make_shared<Dataset>(
+        load_dataset(used, tensors_, data_.transforms, files_of(source, options_.files), options_.model_file));
     out_.warnings.insert(out_.warnings.end(), d->warnings.begin(), d->warnings.end());
     return d;
   }
-  void check_all(const Dataset& d, bool allow_nonfinite) const {
-    for (size_t i = 0; i < tensors_.size(); ++i)
-      check_values(d.columns[i], tensors_[i], pipelines_[i], allow_nonfinite || options_.allow_nonfinite);
+  // The columns that were trained on, by name, and what was learned of missing values.
+  void use_fitted_columns(SourceSpec& source) const {
+    bool fills = false;
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      if (!fitted_[i] || fitted_[i]->columns.empty()) continue;
+      const std::string& name = tensors_[i].name;
+      std::erase_if(source.tensors, [&](const Mapping& m) { return m.tensor == name; });
+      source.tensors.push_back({name, {}, columns_of(*fitted_[i], source.header), source.place});
+      source.missing.spellings = fitted_[i]->missing_spellings;
+      for (const runtime::FittedColumn& c : fitted_[i]->columns)
+        fills |= !std::isnan(c.missing) || c.unknown != runtime::UnknownRule::error;
+    }
+    using Rule = MissingSpec::Rule;
+    if (source.missing.rule != Rule::drop) source.missing.rule = fills ? Rule::mean : Rule::error;
+  }
+  static std::vector<ColumnRef> columns_of(const FittedTransform& fitted, bool has_header) {
+    std::vector<ColumnRef> out;
+    for (const runtime::FittedColumn& c : fitted.columns) {
+      ColumnRef ref;
+      ref.name = c.name;
+      ref.is_exact = has_header;
+      ref.code = c.code;
+      ref.unknown = c.unknown;
+      ref.categories = c.categories.names();
+      out.push_back(std::move(ref));
+    }
+    return out;
   }
 
-  std::vector<Pipeline> fit(const Dataset& d, const Rows& rows) {
-    std::vector<Pipeline> fitted;
-    for (size_t i = 0; i < tensors_.size(); ++i)
-      fitted.push_back(fit_pipeline(d.columns[i], tensors_[i], data_.transforms, rows, d.samples, options_.model_file,
-                                    out_.warnings));
-    return fitted;
+  // Encodes what was read, by what is known of each tensor or else is learned from `rows` now, and checks it.
+  void prepare(Dataset& d, const SourceSpec& source, const Rows& rows) {
+    for (size_t i = 0; i < tensors_.size(); ++i) {
+      Column& column = d.columns[i];
+      const Plan plan = plan_tensor(tensors_[i], data_.transforms, options_.model_file);
+      const bool is_new = !fitted_[i];
+      if (is_new) fitted_[i].emplace();
+      FittedTransform& fitted = *fitted_[i];
+      if (is_new && !column.table.empty()) {
+        fitted.columns = fit_table(column, missing_of(source, tensors_[i]), rows);
+        fitted.missing_spellings = source.missing.spellings;
+      }
+      encode_table(column, fitted, tensors_[i], plan, options_.files.memory_cap);
+      if (is_new)
+        fit_transforms(fitted, column, tensors_[i], data_.transforms, rows, d.samples, options_.model_file,
+                       out_.warnings);
+      check_fitted(column, fitted, tensors_[i]);
+      check_values(column, tensors_[i], fitted, source.allow_nonfinite || options_.allow_nonfinite);
+    }
+    if (!d.kept.empty()) out_.kept = std::move(d.kept);
+  }
+  void check_fitted(const Column& column, const FittedTransform& fitted, const TensorSpec& tensor) const {
+    check_shape(column, tensor, data_.transforms, options_.model_file);
+    const int64_t n = column.elements(), made = n * std::max<int64_t>(fitted.classes, 1);
+    const auto numbers = static_cast<int64_t>(fitted.center.size());
+    if ((numbers != 1 && numbers != n) || made != checked_product(tensor.shape))
+      throw DataError(column.origin.file,
+                      "'" + escape(tensor.name, 40) + "' was trained with other transforms than \"data\" says",
+                      "transform");
   }
 
   void open_training(const SourceSpec& source, bool split) {
-    Shared d = load(source);
-    Parts parts = split ? split_off(*d) : Parts{{0, d->samples, {}}, {}};
-    pipelines_ = fit(*d, parts.train);
-    check_all(*d, source.allow_nonfinite);
+    std::shared_ptr<Dataset> loaded = load(source);
+    Parts parts = split ? split_off(*loaded) : Parts{{0, loaded->samples, {}}, {}};
+    prepare(*loaded, source, parts.train);
+    const Shared d = std::move(loaded);
     if (options_.train) {
       BatchOptions b{train_.batch_size, train_.shuffle, options_.seed, train_.last_batch, train_.steps_per_epoch};
       if (train_.batch_size > parts.train.count && train_.last_batch == LastBatch::mask)
@@ -95,22 +165,26 @@ private:
                                                  " is larger than the " + std::to_string(parts.train.count) +
                                                  " training samples; batches are padded",
                                              "batch-size"));
-      out_.train = std::make_unique<BatchSource>(d, pipelines_, tensors_, parts.train, b);
+      out_.train = std::make_unique<BatchSource>(d, all_fitted(), tensors_, parts.train, b);
     }
     if (options_.validation && parts.validation) out_.validation = evaluation(d, *parts.validation);
   }
 
+  // By then all are fitted.
+  std::vector<FittedTransform> all_fitted() const {
+    std::vector<FittedTransform> out;
+    for (const auto& f : fitted_) out.push_back(f.value());
+    return out;
+  }
   std::unique_ptr<BatchSource> evaluation(const Shared& d, const Rows& rows) const {
     BatchOptions b{train_.batch_size, false, 0, LastBatch::mask, {}};
-    return std::make_unique<BatchSource>(d, pipelines_, tensors_, rows, b);
+    return std::make_unique<BatchSource>(d, all_fitted(), tensors_, rows, b);
   }
   std::unique_ptr<BatchSource> open_evaluation(const SourceSpec& source) {
-    Shared d = load(source);
-    if (pipelines_.empty()) pipelines_ = fit(*d, {0, d->samples, {}}); // nothing in it depends on values
-    for (size_t i = 0; i < tensors_.size(); ++i)
-      check_shape(d->columns[i], tensors_[i], data_.transforms, options_.model_file);
-    check_all(*d, source.allow_nonfinite);
-    return evaluation(d, {0, d->samples, {}});
+    std::shared_ptr<Dataset> d = load(source);
+    const Rows all{0, d->samples, {}};
+    prepare(*d, source, all);
+    return evaluation(std::move(d), all);
   }
 
   Parts split_off(const Dataset& d) const {
@@ -153,7 +227,7 @@ private:
   const TrainSpec& train_;
   std::span<const TensorSpec> tensors_;
   const OpenOptions& options_;
-  std::vector<Pipeline> pipelines_;
+  std::vector<std::optional<FittedTransform>> fitted_; // one a tensor
   OpenedData out_;
 };
 
@@ -196,9 +270,10 @@ std::vector<std::string> file_names(const DataSpec& data, const FileOptions& opt
   std::vector<std::string> names;
   for (const auto* source : {&data.train, &data.validation, &data.test, &data.all}) {
     if (!*source) continue;
-    if (!(*source)->file.empty()) names.push_back(resolved((*source)->file, options));
+    const FileOptions files = files_of(**source, options);
+    if (!(*source)->file.empty()) names.push_back(resolved((*source)->file, files));
     if ((*source)->format == Format::idx || (*source)->format == Format::npy)
-      for (const Mapping& m : (*source)->tensors) names.push_back(resolved(m.source, options));
+      for (const Mapping& m : (*source)->tensors) names.push_back(resolved(m.source, files));
   }
   return names;
 }

@@ -1,7 +1,9 @@
-// What model.json's `data` and `train` sections say, as plain structs without dependencies of ours.
+// What model.json's `data` and `train` sections say, as plain structs.
 //
 // The frontend fills them, tools hand them to the readers (runtime/data/open.h) and to the training loop.
 #pragma once
+
+#include "runtime/core/cell.h"
 
 #include <cstdint>
 #include <optional>
@@ -46,13 +48,32 @@ struct TensorSpec {
   std::optional<double> low, high;     ///< values must lie in [low, high] (0 and 1 for binary cross-entropy)
 };
 
+/// What an output of the model says about a label.
+struct Prediction {
+  std::string output; ///< empty: the last one
+  std::string label;
+  double threshold = 0.5; ///< of a single number that stands for two classes
+};
+
 enum class Format : uint8_t { idx, npy, npz, csv, safetensors, synthetic };
 
 /// One csv column, or several: a name (an exact name wins), a number from 0, or a range "first:last" of either, both
-/// ends included.
+/// ends included. Text is read as `code` says.
 struct ColumnRef {
   std::string name;
   int64_t number = -1; ///< used if >= 0
+  runtime::CellCode code = runtime::CellCode::number;
+  runtime::UnknownRule unknown = runtime::UnknownRule::error;
+  std::vector<std::string> categories; ///< empty: those of the training part, sorted
+  bool is_exact = false;               ///< the name of a column, and nothing else
+};
+
+/// What cells without a value are, and what becomes of them.
+struct MissingSpec {
+  enum class Rule : uint8_t { error, value, mean, drop };
+  Rule rule = Rule::error;
+  double value = 0;
+  std::vector<std::string> spellings{""};
 };
 
 /// Where the values of one tensor come from.
@@ -94,7 +115,9 @@ struct SourceSpec {
   std::vector<Mapping> tensors;
   bool header = true; ///< csv: the first record holds names
   char separator = ',';
-  std::optional<double> missing; ///< csv: value of an empty cell
+  MissingSpec missing;           ///< csv
+  std::vector<std::string> kept; ///< csv: columns that are kept as text beside the tensors
+  bool is_given = false;         ///< the user named `file` itself: it may lie anywhere, and "-" is the standard input
   bool allow_nonfinite = false;
   SyntheticSpec synthetic;
 };

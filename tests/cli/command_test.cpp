@@ -160,7 +160,7 @@ TEST_F(Commands, TrainEvalPredict) {
   ASSERT_TRUE(std::regex_search(json, at_eval, std::regex("\"loss\":([-+.e0-9]+)"))) << json;
   ASSERT_TRUE(std::regex_search(last, at_end, std::regex("\"val_loss\":([-+.e0-9]+)"))) << last;
   EXPECT_EQ(at_eval[1], at_end[1]);
-  EXPECT_EQ(lines_of(output({"predict", "m.json", "--weights", "run", "--on", "train"})).size(), 54u);
+  EXPECT_EQ(lines_of(output({"predict", "m.json", "--weights", "run", "--on", "train"})).size(), 55u); // with a header
   output({"predict", "m.json", "--weights", "run", "--on", "train", "-o", "p.npy"});
   EXPECT_EQ(folder.read("p.npy").substr(0, 6), "\x93NUMPY");
 }

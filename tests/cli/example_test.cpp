@@ -103,6 +103,38 @@ TEST_F(Example, SklearnMlpStopsWhenNothingChanges) {
   EXPECT_GE(evaluated("sklearn_mlp", "train", "accuracy"), 0.95);
 }
 
+// The standard output of a program.
+std::string output_of(const std::string& command) {
+  std::string out;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (!pipe) return out;
+  for (int c; (c = getc(pipe)) != EOF;) out += static_cast<char>(c);
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return out;
+}
+
+TEST_F(Example, HousesArePricedFromATable) {
+  train("houses");
+  EXPECT_GE(evaluated("houses", "validation", "r2"), 0.9);
+  // The three houses of predict_houses.c, and the training file is not asked for.
+  folder.write("houses.json", replaced(folder.read("run/model.json"), "houses.csv", "gone.csv"));
+  folder.write("new.csv", "condition,city,area,rooms,year,number,garden\nnew,Neustadt,140,5,2015,a,yes\n"
+                          "good,Kirchheim,82.5,3,,b,no\ngood,Atlantis,82.5,3,1970,c,no\n");
+  Result r = folder.run(
+      {"predict", "houses.json", "--weights", "run/last.safetensors", "--data", "new.csv", "--id", "number"});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const std::vector<std::string> lines = lines_of(r.out);
+  ASSERT_EQ(lines.size(), 4u) << r.out;
+  EXPECT_EQ(lines[0], "number,price");
+  // What the script that made the data says of the first: 40000 + 140 * 2600 * 1.5 * 1.2 + 45000 + 19250 + 45000.
+  EXPECT_NEAR(std::stod(lines[1].substr(2)), 804450, 80000);
+  ASSERT_EQ(folder.run({file("houses"), "-o", "houses.so"}).exit_code, 0);
+  const std::string from_c =
+      output_of("cd '" + folder.path().string() + "' && " PREDICT_HOUSES " ./houses.so run/last.safetensors");
+  ASSERT_EQ(lines_of(from_c).size(), 3u);
+  for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(std::stod(lines_of(from_c)[i]), std::stod(lines[i + 1].substr(2)), 1) << i;
+}
+
 TEST_F(Example, GradientsOfTheSmallOnesAgreeWithNumericOnes) {
   for (const char* name :
        {"linear_regression", "logistic_regression", "binary_classifier", "binary_regularized", "sklearn_mlp"}) {

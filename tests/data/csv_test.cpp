@@ -56,7 +56,7 @@ TEST(Csv, H10TextInANumericColumn) {
 TEST(Csv, H11EmptyCell) {
   CsvScenario s("a,b,y\n1,,0\n");
   expect_message(s.error(), Code::data, {"/t.csv:2:3: error: ", "empty cell", "missing"});
-  s.source().missing = -7;
+  s.source().missing = {MissingSpec::Rule::value, -7, {""}};
   EXPECT_EQ(s.x(), (Floats{1, -7}));
 }
 
@@ -116,9 +116,9 @@ TEST(Csv, H17Quotes) {
 TEST(Csv, H18Numbers) {
   for (auto [text, value] : std::vector<std::pair<const char*, double>>{
            {"1e5", 1e5}, {" 7 ", 7}, {"+3", 3}, {".5", 0.5}, {"5.", 5}, {"-0", -0.0}})
-    EXPECT_EQ(parse_number(text), value) << text;
+    EXPECT_EQ(runtime::cell_number(text), value) << text;
   for (const char* text : {"1,5", "1_000", "0x10", "", "+", "-", "+-3", "--3", "1e", "1 2", "e5", "."})
-    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+    EXPECT_EQ(runtime::cell_number(text), std::nullopt) << text;
   for (const char* cell : {"\"1,5\"", "1_000", "0x10"}) {
     CsvScenario s(std::string("a,b,y\n1,") + cell + ",0\n");
     expect_message(s.error(), Code::data, {"/t.csv:2:3: error: ", "is not a number"});

@@ -103,6 +103,37 @@ TEST(GoodModel, everything) {
   EXPECT_EQ(m.data->test->tensors[0].source, "x");
 }
 
+TEST(GoodModel, tables) {
+  auto source = [](const std::string& more) {
+    ModelSpec m = good(R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 4]}}, "nodes": [], "data": {"train": )"
+                       R"({"format": "csv", "file": "a", )" +
+                       more + "}}}");
+    return *m.data->train;
+  };
+  using Rule = data::MissingSpec::Rule;
+  EXPECT_EQ(source(R"("x": 0)").missing.rule, Rule::error);
+  EXPECT_EQ(source(R"("x": 0)").missing.spellings, std::vector<std::string>{""});
+  EXPECT_EQ(source(R"("x": 0, "missing": 2)").missing.value, 2);
+  EXPECT_EQ(source(R"("x": 0, "missing": 2)").missing.rule, Rule::value);
+  EXPECT_EQ(source(R"("x": 0, "missing": {"rule": "drop"})").missing.spellings.size(), 6u);
+  EXPECT_EQ(source(R"("x": 0, "missing": {"rule": 1.5, "spellings": ["", "?"]})").missing.spellings,
+            (std::vector<std::string>{"", "?"}));
+  for (const char* tab : {"\\t", "tab", "\\\\t"})
+    EXPECT_EQ(source("\"x\": 0, \"separator\": \"" + std::string(tab) + "\"").separator, '\t') << tab;
+  const data::SourceSpec s = source(R"("x": ["a", 3, {"column": "b:c", "categories": "one_hot", "unknown": "extra"},
+                                       {"column": 7, "categories": ["u", "v"], "encoding": "index"}])");
+  const std::vector<data::ColumnRef>& columns = s.tensors[0].columns;
+  ASSERT_EQ(columns.size(), 4u);
+  EXPECT_EQ(columns[0].code, runtime::CellCode::number);
+  EXPECT_EQ(columns[2].name, "b:c");
+  EXPECT_EQ(columns[2].code, runtime::CellCode::one_hot);
+  EXPECT_EQ(columns[2].unknown, runtime::UnknownRule::extra);
+  EXPECT_EQ(columns[3].number, 7);
+  EXPECT_EQ(columns[3].code, runtime::CellCode::index);
+  EXPECT_EQ(columns[3].categories, (std::vector<std::string>{"u", "v"}));
+  EXPECT_TRUE(columns[2].categories.empty());
+}
+
 TEST(GoodModel, no_nodes_is_legal) {
   EXPECT_TRUE(good(R"({"dlcc": 1, "inputs": {"x": {"shape": []}}, "nodes": []})").nodes().empty());
 }

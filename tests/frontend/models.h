@@ -67,7 +67,7 @@ inline constexpr const char* everything = R"({
   "loss": [ { "type": "sparse_categorical_crossentropy", "label": "digit", "class_weight": { "0": 0.4, "2": 3 }, "ignore_index": -1, "weight": 0.3 }, "poisson" ],
   "optimizer": { "type": "adam", "preset": "sklearn", "early_stopping": true, "alpha": 0.01 },
   "train": { "checkpoint": { "dir": "ckpt" }, "steps_per_epoch": 5 },
-  "data": { "train": { "format": "csv", "file": "t.csv", "header": false, "separator": ";", "a": [0, "c2"], "b": "c3:c9", "digit": 4 },
+  "data": { "train": { "format": "csv", "file": "t.csv", "header": false, "separator": ";", "missing": {"rule": "mean", "spellings": ["", "?"]}, "a": [0, "c2", {"column": 9, "categories": ["u", "v"], "unknown": "zeros"}], "b": "c3:c9", "digit": 4 },
             "test": { "format": "npz", "file": "t.npz", "a": "x" },
             "transforms": [ { "type": "divide", "input": "a", "by": [2, 3] }, { "type": "minmax", "input": "b", "fit_on": "all" } ] },
   "compile": { "threads": 2, "fusion": false }

@@ -334,9 +334,10 @@ TEST_F(Train, EvaluatesAndPredictsWithTheWeightsOfARun) {
   PredictOptions p;
   p.weights = path("out/last.safetensors");
   ASSERT_EQ(captured([&] { return predict(job_, p); }), 0) << err_;
-  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 11);
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 12);
+  EXPECT_EQ(out_.substr(0, out_.find('\n')), "prediction");
   float first = 0;
-  std::sscanf(out_.c_str(), "%f", &first);
+  std::sscanf(out_.c_str() + out_.find('\n'), "%f", &first);
   p.out = path("p.npy");
   ASSERT_EQ(captured([&] { return predict(job_, p); }), 0) << err_;
   const std::string npy = read("p.npy");
@@ -375,7 +376,7 @@ TEST_F(Train, PredictionsReplaceNothingTheyComeFrom) {
   EXPECT_HAS(err_, "cannot write '/dev/null': it is not a regular file");
   p.out = "-";
   ASSERT_EQ(captured([&] { return predict(job_, p); }), 0) << err_;
-  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 11);
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 12);
   EXPECT_FALSE(std::filesystem::exists("-"));
 }
 

@@ -240,7 +240,7 @@ void GradcheckCommand::print(const std::vector<Verdict>& verdicts) const {
 int GradcheckCommand::run() {
   build.finish();
   build.compile.widen_floats = true;
-  auto prepared = prepare_job(build, {});
+  auto prepared = prepare_job(build, {}, DataUse::training);
   if (!prepared) return static_cast<int>(ExitCode::model);
   Checker checker(prepared->job.module, prepared->job.tensors, seed);
   const double loss = checker.loss(); // adds the gradients of one batch

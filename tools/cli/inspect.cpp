@@ -1,6 +1,7 @@
 // dlcc inspect FILE: what a compiled step or a checkpoint holds, without running it.
 #include "runtime/core/checkpoint.h"
 #include "runtime/core/error.h"
+#include "runtime/core/fitted_transform.h"
 #include "tools/cli/options.h"
 #include "tools/driver/loaded_module.h"
 #include "tools/driver/output.h"
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 namespace dlcc::tools {
@@ -69,6 +71,40 @@ Json describe_module(const dlcc_module_v1& m) {
           {"tensors", tensors}};
 }
 
+Json describe_column(const runtime::FittedColumn& c) {
+  Json j{{"name", escape(c.name)}};
+  if (c.code == runtime::CellCode::number) {
+    if (!std::isnan(c.missing)) j["missing"] = c.missing;
+    return j;
+  }
+  constexpr const char* rules[] = {"error", "zeros", "extra"};
+  j["encoding"] = c.code == runtime::CellCode::index ? "index" : "one_hot";
+  for (const std::string& category : c.categories.names()) j["categories"].push_back(escape(category));
+  j["unknown"] = rules[static_cast<size_t>(c.unknown)];
+  return j;
+}
+
+// What was fitted on the training data, by input and label.
+Json describe_transforms(const runtime::CheckpointFile& file) {
+  runtime::Attachments attachments = runtime::read_attachments(file);
+  const auto find = [&](const std::string& name) -> std::optional<dlcc_view> {
+    auto at = attachments.find(name);
+    return at == attachments.end() ? std::nullopt : std::optional(at->second.view());
+  };
+  constexpr std::string_view prefix = runtime::attachment_prefix, suffix = "/center";
+  Json out = Json::object();
+  for (const auto& [name, attachment] : attachments) {
+    if (!name.ends_with(suffix)) continue;
+    const std::string tensor = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+    const auto t = runtime::from_attachments(find, tensor);
+    Json& j = out[escape(tensor)];
+    for (const runtime::FittedColumn& c : t->columns) j["columns"].push_back(describe_column(c));
+    j["center"] = t->center, j["scale"] = t->scale;
+    if (t->classes) j["classes"] = t->classes;
+  }
+  return out;
+}
+
 Json describe_checkpoint(const runtime::CheckpointFile& file) {
   Json tensors = Json::array(), metadata = Json::object();
   for (auto& [key, value] : file.metadata()) metadata[escape(key)] = escape(value);
@@ -78,6 +114,7 @@ Json describe_checkpoint(const runtime::CheckpointFile& file) {
   return {{"format", 1},
           {"kind", file.is_plain() ? "safetensors" : "checkpoint"},
           {"metadata", metadata},
+          {"transforms", file.is_plain() ? Json::object() : describe_transforms(file)},
           {"tensors", tensors}};
 }
 

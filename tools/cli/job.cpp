@@ -46,16 +46,58 @@ training::ReactiveSchedule reactive_schedule(const frontend::ModelSpec& model) {
   return s;
 }
 
-// An npz file whose arrays are called like the inputs and labels.
-data::DataSpec arrays_in(const std::string& file, const training::Job& job) {
+// The format of a file of samples by the ending of its name; nothing: it describes data.
+std::optional<data::Format> format_of(std::string file) {
+  if (file.ends_with(".gz")) file.resize(file.size() - 3);
+  if (file.ends_with(".npz")) return data::Format::npz;
+  if (file.ends_with(".npy")) return data::Format::npy;
+  const bool is_table = file == "-" || file.ends_with(".csv") || file.ends_with(".tsv") || file.ends_with(".txt");
+  return is_table ? std::optional(data::Format::csv) : std::nullopt;
+}
+
+// How the model reads csv, if it does.
+data::SourceSpec csv_of(const training::Job& job) {
+  if (job.data)
+    for (const auto* source : {&job.data->train, &job.data->all, &job.data->validation, &job.data->test})
+      if (*source && (*source)->format == data::Format::csv) return **source;
+  return {};
+}
+
+// A file of samples: a table that is read as the model reads its own, an npz file whose arrays are called like the
+// inputs and labels, or the only input as npy.
+data::SourceSpec samples_in(const std::string& file, data::Format format, const training::Job& job) {
   data::SourceSpec source;
-  source.format = data::Format::npz;
-  source.file = file.substr(file.rfind('/') + 1); // npos + 1 == 0: the whole name
-  for (const data::TensorSpec& t : job.tensors) source.tensors.push_back({t.name, t.name, {}, {}});
+  if (format == data::Format::csv) {
+    source = csv_of(job);
+    if (file.ends_with(".tsv")) source.separator = '\t';
+  }
+  const auto inputs = std::count_if(job.tensors.begin(), job.tensors.end(), [](const auto& t) { return !t.is_label; });
+  if (format == data::Format::npy && inputs != 1)
+    throw UserError(ExitCode::usage, "data",
+                    "holds one array, and the model has " + std::to_string(inputs) +
+                        " inputs; expected a .npz file with arrays of their names",
+                    file);
+  if (format != data::Format::csv)
+    for (const data::TensorSpec& t : job.tensors)
+      if (format == data::Format::npz || !t.is_label)
+        source.tensors.push_back({t.name, format == data::Format::npz ? t.name : file, {}, {}});
+  source.format = format;
+  if (format != data::Format::npy) source.file = file;
+  source.is_given = true;
+  return source;
+}
+
+// Samples to train on replace all others; samples to look at are a test set beside those that the model was trained on,
+// which a transform may still have to be fitted on.
+void use_samples(training::Job& job, const std::string& file, data::Format format, DataUse use) {
+  data::SourceSpec source = samples_in(file, format, job);
   data::DataSpec data;
-  data.all = std::move(source);
-  if (job.data) data.transforms = job.data->transforms;
-  return data;
+  if (job.data) data = *job.data;
+  if (use == DataUse::training)
+    data.train.reset(), data.validation.reset(), data.test.reset(), data.all = std::move(source);
+  else
+    data.test = std::move(source);
+  job.data = std::move(data);
 }
 
 bool is_model(const std::string& text) {
@@ -63,12 +105,10 @@ bool is_model(const std::string& text) {
   return json.is_object() && json.contains("dlcc");
 }
 
-// --data FILE: arrays, a model whose data section is meant (and, for a compiled step, its train section), or a data
-// section alone.
-void replace_data(training::Job& job, const std::string& file, bool is_step) {
+// A model whose data section is meant (and, for a compiled step, its train section), or a data section alone.
+void read_description(training::Job& job, const std::string& file, bool is_step) {
   job.files.directory = folder_of(file);
   job.files.confined = false;
-  if (file.ends_with(".npz")) return void(job.data = arrays_in(file, job));
   std::string text = read_text_file(file);
   std::vector<std::string> names;
   for (const data::TensorSpec& t : job.tensors) names.push_back(t.name);
@@ -129,13 +169,14 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   job.seed = static_cast<uint64_t>(model.seed);
   job.train = model.train;
   job.tensors = frontend::tensor_specs(model, source);
+  job.predictions = frontend::predictions(model);
   job.schedule = reactive_schedule(model);
   job.files.directory = folder_of(file);
   job.files.confined = true;
   if (model.data)
     job.data = model.data;
   else if (!model.data_file.empty())
-    replace_data(job, (std::filesystem::path(folder_of(file)) / model.data_file).string(), false);
+    read_description(job, (std::filesystem::path(folder_of(file)) / model.data_file).string(), false);
   prepared.model_json = movable_config(model, folder_of(file));
 }
 
@@ -176,7 +217,9 @@ bool load_job(PreparedJob& prepared, const BuildOptions& build) {
 }
 } // namespace
 
-std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::string& data) {
+std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::string& data, DataUse use) {
+  if (data == "-" && build.model == "-")
+    throw UserError(ExitCode::usage, "usage", "the model and --data are both '-', expected one standard input");
   auto begin = std::chrono::steady_clock::now();
   PreparedJob prepared;
   bool is_step = build.model.ends_with(".so");
@@ -185,7 +228,10 @@ std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::str
   const frontend::ModelSpec& model = prepared.compilation ? *prepared.compilation->model : *prepared.loaded_model;
   prepared.threads = static_cast<int>(model.compile().maybe_integer("threads").value_or(0));
   if (build.threads) prepared.threads = build.threads;
-  if (!data.empty()) replace_data(prepared.job, data, is_step);
+  if (const auto format = format_of(data); format)
+    use_samples(prepared.job, data, *format, use);
+  else if (!data.empty())
+    read_description(prepared.job, data, is_step);
   prepared.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return prepared;
 }

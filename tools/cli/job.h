@@ -17,8 +17,12 @@ struct PreparedJob {
   double compile_seconds = 0;
 };
 
-/// `build.model` is a model file or a compiled step; `data` replaces the model's data, if not empty. Nothing: the
-/// diagnostics are printed and the command exits with 3.
-std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::string& data);
+/// What a file of samples is for: to be trained on, or to be evaluated or predicted.
+enum class DataUse : uint8_t { training, evaluation };
+
+/// `build.model` is a model file or a compiled step; `data` replaces the model's data, if not empty: a file of samples
+/// (.csv, .npy, .npz, or "-" for csv on the standard input), or one that describes data. Nothing: the diagnostics are
+/// printed and the command exits with 3.
+std::optional<PreparedJob> prepare_job(const BuildOptions& build, const std::string& data, DataUse use);
 
 } // namespace dlcc::tools

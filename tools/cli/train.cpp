@@ -93,7 +93,8 @@ struct TrainCommand {
 void TrainCommand::declare(CLI::App& c) {
   build.declare(c);
   auto* t = "Training";
-  c.add_option("--data", data, "Data instead of the model's: a data section, or another model's")->group(t);
+  c.add_option("--data", data, "Data instead of the model's: csv, npy or npz, a data section, or another model's")
+      ->group(t);
   c.add_option("--epochs", run.epochs, "Epochs instead of the model's")->group(t)->check(whole_number(1));
   c.add_option("--steps", run.steps, "Batches instead of epochs")->group(t)->check(whole_number(1));
   c.add_option("--seed", run.seed, "Seed of weights, dropout and shuffling")->group(t)->check(whole_number(0));
@@ -116,6 +117,7 @@ void TrainCommand::declare(CLI::App& c) {
       ->default_str("latest");
   c.add_option("--init-weights", run.init_weights, "Checkpoint to start the parameters from")->group(s);
   c.add_flag("--allow-partial-weights", run.allow_partial_weights, "Start from those that fit the model")->group(s);
+  c.add_flag("--refit", run.refit, "Fit transforms on the data, do not take those of --init-weights")->group(s);
   c.add_option("--checkpoint-every", checkpoint_every, "500steps, 2epochs, 30s, 5min")->group(s);
   c.add_option("--keep", run.keep, "Numbered checkpoints to keep")->group(s)->check(whole_number(1));
   c.add_option("--on-save-error", on_save_error, "continue or stop")
@@ -153,7 +155,7 @@ int TrainCommand::execute() {
     throw UserError(ExitCode::usage, "usage",
                     "--checkpoint-every " + checkpoint_every + ": expected 500steps, 2epochs, 30s or 5min");
   run.output.quiet = build.shared.quiet;
-  auto prepared = prepare_job(build, data);
+  auto prepared = prepare_job(build, data, DataUse::training);
   if (!prepared) return model_error;
   if (prepared->compilation && !training::find_entry(*dlcc_module_info(prepared->job.module), DLCC_FN_TRAIN))
     throw UserError(ExitCode::model, "nothing-to-train", "no training without 'loss' and 'optimizer', expected both",
@@ -181,7 +183,7 @@ template <class Options, int (*apply)(const training::Job&, const Options&)> str
     build.declare(c);
     c.add_option("--weights", options.weights, "Checkpoint, or the folder of a run")->required();
     c.add_flag("--allow-partial-weights", options.allow_partial_weights, "They may hold more than the model needs");
-    c.add_option("--data", data, "Data instead of the model's");
+    c.add_option("--data", data, "Data instead of the model's: csv (- for standard input), npy, npz, a data section");
     c.add_flag("--allow-nonfinite", allow_nonfinite, "Accept NaN and Inf in the data");
     declare_part(c, options.part);
     declare_output(c, options.output);
@@ -189,7 +191,7 @@ template <class Options, int (*apply)(const training::Job&, const Options&)> str
   int execute() {
     build.finish();
     options.output.quiet = build.shared.quiet;
-    auto prepared = prepare_job(build, data);
+    auto prepared = prepare_job(build, data, DataUse::evaluation);
     if (!prepared) return model_error;
     prepared->job.allow_nonfinite = allow_nonfinite;
     options.threads = prepared->threads;
@@ -208,7 +210,7 @@ struct BenchCommand {
     options.idle_mib = training::resident_mib();
     build.finish();
     options.version = compiler_version();
-    auto prepared = prepare_job(build, {});
+    auto prepared = prepare_job(build, {}, DataUse::training);
     if (!prepared) return model_error;
     options.threads = prepared->threads;
     options.compile_seconds = prepared->compile_seconds;
@@ -242,8 +244,14 @@ void declare_predict(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<PredictCommand>();
   state->declare(command);
   command.add_option("-o,--output", state->options.out, "File to write: .npy or csv; standard output without it");
+  command.add_flag("--raw", state->options.raw, "In the model's own units: label transforms are not undone");
+  command.add_flag("--classes", state->options.classes, "The most probable class, by name where labels are text");
+  command.add_option("--id", state->options.ids, "Copy this column of the csv data to the output")
+      ->allow_extra_args(false)
+      ->type_name("COLUMN");
   command.add_option("--output-name", state->options.result, "Which output; the first by default");
-  command.footer("Example:\n  dlcc predict model.json --weights runs/model-1 -o predictions.npy");
+  command.footer("Examples:\n  dlcc predict model.json --weights runs/model-1 -o predictions.npy\n"
+                 "  dlcc predict model.json --weights runs/model-1 --data new.csv --id name -o out.csv");
   command.callback([state, &exit_code] { exit_code = state->execute(); });
 }
 

@@ -38,7 +38,7 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
   load_weights(runner, weights, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG, options.allow_partial_weights);
   console.note("weights of '" + data::escape(weights) + "'");
   OpenedPart part =
-      open_part(job, DLCC_FN_EVAL, options.part, data_seed(runner, options.seed.value_or(job.seed)), console);
+      open_part(job, runner, DLCC_FN_EVAL, options.part, data_seed(runner, options.seed.value_or(job.seed)), console);
   Feed feed(runner.module(), DLCC_FN_EVAL);
   const auto start = std::chrono::steady_clock::now();
   const auto values = evaluate_all(runner, feed, *part.source, [&](int64_t batch) {

@@ -1,8 +1,6 @@
 #include "tools/train/part.h"
 
 #include "runtime/data/error.h"
-#include "runtime/data/open.h"
-#include "tools/train/runner.h"
 
 #include <algorithm>
 #include <span>
@@ -12,10 +10,17 @@ namespace dlcc::training {
 namespace {
 
 Part chosen(const Job& job, Part part) {
+  if (job.data->test && job.data->test->is_given) return Part::test;
   if (part != Part::automatic) return part;
   if (job.data->test) return Part::test;
   const bool splits = job.train.validation_split > 0 && (job.data->train || job.data->all);
   return job.data->validation || splits ? Part::validation : Part::train;
+}
+
+std::optional<data::SourceSpec>& source_of(data::DataSpec& data, Part part) {
+  if (part == Part::test) return data.test;
+  if (part == Part::validation && data.validation) return data.validation;
+  return data.train ? data.train : data.all;
 }
 
 // The data without what belongs to tensors of the model that are not wanted (predict takes no labels).
@@ -34,10 +39,11 @@ data::DataSpec only_wanted(const Job& job, std::span<const data::TensorSpec> wan
 
 } // namespace
 
-OpenedPart open_part(const Job& job, int entry, Part wanted, uint64_t seed, Console& console) {
+OpenedPart open_part(const Job& job, const Runner& runner, int entry, Part wanted, uint64_t seed, Console& console,
+                     const std::vector<std::string>& kept) {
   if (!job.data)
     throw data::DataError(job.model_file, "no data: a \"data\" section or --data expected", "missing-data");
-  const dlcc_module_v1& module = *dlcc_module_info(job.module);
+  const dlcc_module_v1& module = runner.module();
   const Part part = chosen(job, wanted);
   const auto tensors = entry_tensors(module, entry, job.tensors);
   data::TrainSpec train = job.train;
@@ -53,13 +59,21 @@ OpenedPart open_part(const Job& job, int entry, Part wanted, uint64_t seed, Cons
   open.train = part == Part::train;
   open.validation = part == Part::validation;
   open.test = part == Part::test;
-  data::OpenedData opened = data::open_data(only_wanted(job, tensors), train, tensors, open);
+  open.fitted = runner.fitted(tensors);
+  data::DataSpec data = only_wanted(job, tensors);
+  if (auto& source = source_of(data, part)) {
+    source->kept = kept;
+    using Rule = data::MissingSpec::Rule; // every row has its prediction
+    if (entry == DLCC_FN_PREDICT && source->missing.rule == Rule::drop) source->missing.rule = Rule::error;
+  }
+  data::OpenedData opened = data::open_data(data, train, tensors, open);
   for (const std::string& line : opened.warnings) console.warn(line);
   OpenedPart out;
   out.name = part == Part::train ? "training" : part == Part::validation ? "validation" : "test";
   out.source = std::move(part == Part::train        ? opened.train
                          : part == Part::validation ? opened.validation
                                                     : opened.test);
+  out.kept = std::move(opened.kept);
   if (!out.source) throw Failure(exit_usage, "there are no " + out.name + " data", "part");
   return out;
 }

@@ -5,6 +5,8 @@
 #include "runtime/data/open.h"
 #include "tools/train/console.h"
 #include "tools/train/part.h"
+#include "tools/train/prediction_text.h"
+#include "tools/train/presentation.h"
 #include "tools/train/run_folder.h"
 #include "tools/train/runner.h"
 #include "tools/train/signals.h"
@@ -12,7 +14,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <functional>
 #include <unistd.h>
@@ -34,63 +35,6 @@ void write_stdout(const std::string& bytes) {
       throw Failure(exit_io, std::string("cannot write to the standard output: ") + std::strerror(errno), "io");
     done += static_cast<size_t>(n);
   }
-}
-
-// The type word of NumPy's format 1.0 (numpy.lib.format).
-const char* npy_type(int32_t dtype) {
-  switch (dtype) {
-  case DLCC_F32:
-    return "<f4";
-  case DLCC_F64:
-    return "<f8";
-  case DLCC_I8:
-    return "|i1";
-  case DLCC_U8:
-    return "|u1";
-  case DLCC_I32:
-    return "<i4";
-  case DLCC_I64:
-    return "<i8";
-  case DLCC_BOOL:
-    return "|b1";
-  default:
-    throw Failure(exit_usage, "outputs of this type cannot be written as npy", "dtype");
-  }
-}
-
-std::string npy_header(const dlcc_tensor_desc& t, int64_t samples) {
-  std::string shape;
-  for (int d = 0; d < t.rank; ++d) shape += std::to_string(d == t.batch_axis ? samples : t.dims[d]) + ", ";
-  std::string head =
-      std::string("{'descr': '") + npy_type(t.dtype) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
-  const size_t total = (10 + head.size() + 1 + 63) / 64 * 64;
-  head += std::string(total - 10 - head.size() - 1, ' ') + "\n";
-  const size_t n = head.size();
-  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(n & 255) + static_cast<char>(n >> 8) + head;
-}
-
-// Shortest text that reads back as the same value of its own type.
-void append_number(std::string& line, const std::byte* data, int32_t dtype, int64_t i) {
-  char text[64];
-  char* end = text;
-  if (dtype == DLCC_F32) {
-    float v;
-    std::memcpy(&v, data + 4 * i, 4);
-    end = std::to_chars(text, text + sizeof text, v).ptr;
-  } else {
-    end = std::to_chars(text, text + sizeof text, data::value_at(data, static_cast<data::ElementType>(dtype), i)).ptr;
-  }
-  line.append(text, end);
-}
-
-std::string csv_rows(const dlcc_tensor_desc& t, const std::byte* data, int64_t rows, int64_t each) {
-  std::string out;
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t i = 0; i < each; ++i) {
-      append_number(out, data, t.dtype, r * each + i);
-      out += i + 1 < each ? ',' : '\n';
-    }
-  return out;
 }
 
 int find_output(const dlcc_module_v1& m, const dlcc_entry_v1& e, const std::string& wanted) {
@@ -119,6 +63,21 @@ void refuse_inputs(const Job& job, const std::string& weights, const std::string
       throw Failure(exit_io, "'" + data::escape(out) + "' is the input file; it is never overwritten", "output");
 }
 
+// What the output predicts, if the model says so.
+std::optional<PredictedLabel> predicted_label(const Job& job, const Runner& runner, const std::string& output,
+                                              bool is_last) {
+  for (const data::Prediction& p : job.predictions) {
+    if (p.output.empty() ? !is_last : p.output != output) continue;
+    for (const data::TensorSpec& t : job.tensors) {
+      if (t.name != p.label) continue;
+      data::FittedTransforms fitted = runner.fitted(std::span(&t, 1));
+      auto at = fitted.find(t.name);
+      return PredictedLabel{t, p.threshold, at == fitted.end() ? std::nullopt : std::optional(std::move(at->second))};
+    }
+  }
+  return {};
+}
+
 class Predictor {
 public:
   Predictor(const Job& job, const PredictOptions& options, const std::string& weights, Console& console)
@@ -128,27 +87,25 @@ public:
                 }) {
     load_weights(runner_, weights, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG, options.allow_partial_weights);
     console.note("weights of '" + data::escape(weights) + "'");
-    part_ = open_part(job, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)), console);
     entry_ = find_entry(runner_.module(), DLCC_FN_PREDICT);
     which_ = find_output(runner_.module(), *entry_, options.result);
+    present(job, options, console);
+    part_ = open_part(job, runner_, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)),
+                      console, options.ids);
+    if (part_.kept.size() != options.ids.size()) throw Failure(exit_usage, "--id: only csv data have columns", "id");
   }
 
   // True if it went through to the end.
   bool run(bool npy, const Sink& sink, const std::function<bool()>& go_on) {
-    const dlcc_module_v1& m = runner_.module();
-    const dlcc_tensor_desc& wanted = m.tensors[entry_->outputs[which_]];
-    const int64_t each = static_cast<int64_t>(wanted.nbytes) /
-                         data::byte_size(static_cast<data::ElementType>(wanted.dtype)) / batch_rows(m, *entry_);
-    Feed feed(m, DLCC_FN_PREDICT);
+    Feed feed(runner_.module(), DLCC_FN_PREDICT);
     std::vector<std::vector<std::byte>> memory;
     std::vector<dlcc_view> out;
     for (int i = 0; i <= which_; ++i) {
-      const dlcc_tensor_desc& t = m.tensors[entry_->outputs[i]];
+      const dlcc_tensor_desc& t = output(i);
       memory.emplace_back(std::max<size_t>(t.nbytes, 1));
       out.push_back({memory.back().data(), t.dtype, t.rank, t.dims, t.nbytes, {0, 0}});
     }
-    if (npy) sink(npy_header(wanted, part_.source->samples()));
-    const auto row_bytes = wanted.nbytes / static_cast<uint64_t>(batch_rows(m, *entry_));
+    sink(npy ? npy_header(presentation_->dtype(), presentation_->shape(part_.source->samples())) : header());
     for (int64_t b = 0; b < part_.source->batches_per_epoch(); ++b) {
       if (!go_on()) return false;
       const int64_t rows = feed.fill(*part_.source, 0, b);
@@ -158,18 +115,57 @@ public:
                                 rows, e);
           },
           "predict");
-      const std::byte* data = memory.back().data();
-      sink(npy ? std::string(reinterpret_cast<const char*>(data), row_bytes * static_cast<uint64_t>(rows))
-               : csv_rows(wanted, data, rows, each));
+      const std::byte* values = presentation_->values(memory.back().data(), rows);
+      sink(npy ? std::string(reinterpret_cast<const char*>(values),
+                             presentation_->row_bytes() * static_cast<uint64_t>(rows))
+               : lines(values, b, rows));
     }
     return true;
   }
 
 private:
+  const dlcc_tensor_desc& output(int i) const { return runner_.module().tensors[entry_->outputs[i]]; }
+
+  void present(const Job& job, const PredictOptions& options, Console& console) {
+    const std::string name = display_name(output(which_));
+    label_ = predicted_label(job, runner_, name, which_ == entry_->n_outputs - 1);
+    using Mode = Presentation::Mode;
+    const Mode mode = options.classes ? Mode::classes : options.raw ? Mode::raw : Mode::label;
+    presentation_.emplace(output(which_), batch_rows(runner_.module(), *entry_), name, label_ ? &*label_ : nullptr,
+                          mode);
+    auto is_of_label = [&](const data::TransformSpec& t) { return label_ && t.input == label_->spec.name; };
+    const auto& transforms = job.data ? job.data->transforms : std::vector<data::TransformSpec>();
+    if (mode == Mode::label && label_ && !label_->fitted &&
+        std::any_of(transforms.begin(), transforms.end(), is_of_label))
+      console.warn(warning_line("the weights do not say how '" + data::escape(label_->spec.name, 60) +
+                                    "' was transformed; predictions are in the model's own units",
+                                "transform"));
+  }
+  std::string header() const {
+    std::vector<std::string> cells;
+    for (const data::TextColumn& c : part_.kept) cells.push_back(text_cell(c.name));
+    for (std::string& name : presentation_->header()) cells.push_back(std::move(name));
+    return csv_line(cells);
+  }
+  std::string lines(const std::byte* values, int64_t batch, int64_t rows) {
+    std::string out;
+    std::vector<std::string> cells;
+    for (int64_t r = 0; r < rows; ++r) {
+      cells.clear();
+      const auto sample = static_cast<size_t>(part_.source->sample_at(0, batch, r));
+      for (const data::TextColumn& c : part_.kept) cells.push_back(text_cell(c.cells.at(sample)));
+      presentation_->append_row(cells, values, r);
+      out += csv_line(cells);
+    }
+    return out;
+  }
+
   Runner runner_;
   OpenedPart part_;
   const dlcc_entry_v1* entry_ = nullptr;
   int which_ = 0;
+  std::optional<PredictedLabel> label_;
+  std::optional<Presentation> presentation_;
 };
 
 int run(const Job& job, const PredictOptions& options) {
@@ -179,6 +175,9 @@ int run(const Job& job, const PredictOptions& options) {
     throw Failure(exit_usage, "--weights expected: a checkpoint or the folder of a run", "weights");
   const std::string weights = find_weights(options.weights);
   refuse_inputs(job, weights, options.out);
+  const bool npy = options.out.ends_with(".npy");
+  if (npy && !options.ids.empty()) throw Failure(exit_usage, "--id: npy holds numbers alone, expected csv", "id");
+  if (options.raw && options.classes) throw Failure(exit_usage, "--raw and --classes: expected one of them", "output");
   const size_t dot = options.out.rfind('.');
   const std::string extension = dot == std::string::npos ? "" : options.out.substr(dot + 1);
   for (const char* other : {"npz", "json", "safetensors", "h5", "parquet"})
@@ -195,8 +194,7 @@ int run(const Job& job, const PredictOptions& options) {
     }
   }
   runtime::AtomicFile file(options.out);
-  if (!predictor.run(
-          options.out.ends_with(".npy"), [&](const std::string& s) { file.write(s.data(), s.size()); }, go_on))
+  if (!predictor.run(npy, [&](const std::string& s) { file.write(s.data(), s.size()); }, go_on))
     return 128 + signals.stop();
   file.commit();
   return exit_ok;

@@ -1,5 +1,6 @@
 #include "tools/train/runner.h"
 
+#include "runtime/core/error.h"
 #include "runtime/data/error.h"
 
 #include <algorithm>
@@ -148,6 +149,32 @@ std::string Runner::meta(const std::string& key, const std::string& otherwise) c
   dlcc_error e{};
   const dlcc_status status = dlcc_checkpoint_meta_get(session(), key.c_str(), value, sizeof value, &e);
   return status == DLCC_OK ? value : otherwise;
+}
+
+data::FittedTransforms Runner::fitted(std::span<const data::TensorSpec> tensors) const {
+  const auto find = [this](const std::string& name) -> std::optional<dlcc_view> {
+    dlcc_view view{};
+    const dlcc_status status = dlcc_attachment_get(session(), name.c_str(), &view, nullptr);
+    return status == DLCC_OK ? std::optional(view) : std::nullopt;
+  };
+  data::FittedTransforms out;
+  for (const data::TensorSpec& t : tensors) try {
+      auto fitted = runtime::from_attachments(find, t.name);
+      if (!fitted) continue;
+      runtime::check_values_of_sample(*fitted, t.name, data::checked_product(t.shape).value_or(0));
+      out.emplace(t.name, std::move(*fitted));
+    } catch (const runtime::Error& e) {
+      throw Failure(exit_checkpoint, e.message(), "transform");
+    }
+  return out;
+}
+
+void Runner::set_fitted(const data::FittedTransforms& fitted) {
+  for (const auto& [tensor, transform] : fitted)
+    for (const auto& [name, attachment] : runtime::to_attachments(transform, tensor)) {
+      const dlcc_view view = attachment.view();
+      check([&](dlcc_error* e) { return dlcc_attachment_set(session(), name.c_str(), &view, e); });
+    }
 }
 
 bool Runner::has_hyper(const std::string& name) const {

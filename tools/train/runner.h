@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/core/dlcc_runtime.h"
-#include "runtime/data/batches.h"
+#include "runtime/data/open.h"
 #include "runtime/data/spec.h"
 #include "tools/train/failure.h"
 #include "tools/train/requirement.h"
@@ -78,6 +78,10 @@ public:
   void check_finite();
   void set_meta(const std::string& key, const std::string& value);
   std::string meta(const std::string& key, const std::string& otherwise) const;
+  /// What the session knows of these tensors' transforms. Throws Failure (checkpoint) if it is damaged or of another
+  /// model.
+  data::FittedTransforms fitted(std::span<const data::TensorSpec> tensors) const;
+  void set_fitted(const data::FittedTransforms& fitted);
   bool has_hyper(const std::string& name) const;
   double hyper(const std::string& name) const;
   void set_hyper(const std::string& name, double value);

@@ -48,6 +48,7 @@ struct Job {
   data::TrainSpec train;         ///< batch_size is taken from the module
   std::optional<data::DataSpec> data;
   std::vector<data::TensorSpec> tensors; ///< inputs, labels and sample weights, named as the module's tensors
+  std::vector<data::Prediction> predictions;
   data::FileOptions files;
   bool allow_nonfinite = false;
   ReactiveSchedule schedule;
@@ -84,6 +85,7 @@ struct RunOptions {
   std::string resume; ///< empty, "latest", "best", a file, or the folder of a run, whose latest is meant
   std::string init_weights;
   bool allow_partial_weights = false; ///< of init_weights: those that fit are taken, else all must
+  bool refit = false;                 ///< transforms are fitted on the new data, not taken from init_weights
   std::optional<int64_t> patience;
   bool log_csv = true, log_jsonl = true;
   int64_t log_every = 0; ///< also a line in history.jsonl every so many steps
@@ -121,12 +123,15 @@ struct PredictOptions {
   Part part = Part::automatic;
   std::optional<uint64_t> seed;
   int threads = 0;
-  std::string out;    ///< empty or "-": csv on stdout; else a file, *.npy or csv
-  std::string result; ///< name of the output; empty: the first
+  std::string out;              ///< empty or "-": csv on stdout; else a file, *.npy or csv
+  bool raw = false;             ///< in the model's own units: the label's transform is not undone
+  bool classes = false;         ///< the most probable class, by name where the label was text
+  std::vector<std::string> ids; ///< columns of the csv data that are copied to the output
+  std::string result;           ///< name of the output; empty: the first
   Output output;
 };
 
-/// Prints one line of comma-separated numbers a sample, or writes them to a file.
+/// Prints a header and one line of comma-separated values a sample, or writes them to a file.
 int predict(const Job& job, const PredictOptions& options);
 
 struct BenchOptions {

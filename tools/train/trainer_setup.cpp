@@ -130,7 +130,10 @@ void Trainer::open_data() {
   open.model_file = job_.model_file;
   open.seed = state_.data_seed;
   open.allow_nonfinite = job_.allow_nonfinite;
+  // Weights mean what they mean beside the transforms that they were trained with.
+  if (!options_.refit) open.fitted = runner_.fitted(tensors);
   data_ = data::open_data(*job_.data, train_, tensors, open);
+  runner_.set_fitted(data_.fitted);
   for (const std::string& line : data_.warnings) console_.warn(line);
   if (resumed_) check_resumed_data();
   state_.data_hash = data_.train->hash();

@@ -1,6 +1,7 @@
 // What happens to a tensor's values between the file and the batch: the `transforms`, folded.
 #pragma once
 
+#include "runtime/core/fitted_transform.h"
 #include "runtime/data/dataset.h"
 #include "runtime/data/spec.h"
 
@@ -12,6 +13,8 @@
 #include <vector>
 
 namespace dlcc::data {
+
+using runtime::FittedTransform;
 
 /// Samples of a Dataset: `list`, or the range that starts at `begin`.
 struct Rows {
@@ -30,30 +33,24 @@ struct Plan {
 /// Errors (names, arguments that make no sense) carry the place of the transform in `model_file`.
 Plan plan_tensor(const TensorSpec& tensor, std::span<const TransformSpec> transforms, const std::string& model_file);
 
-/// (x - center) * scale in the order of a sample's elements, then one-hot. Consecutive affine transforms collapse:
-/// ((x - c) s - a) b = (x - (c + a / s)) (s b). Subtracting first keeps the digits of data far from zero.
-struct Pipeline {
-  std::vector<double> center{0}, scale{1}; ///< one number each, or one per element of a sample
-  int64_t classes = 0;                     ///< of one_hot, 0: none
-
-  bool identity() const { return classes == 0 && !affine(); }
-  bool affine() const;
-  double apply(double x, int64_t element) const;
-};
-
 /// The shape of a file's samples must lead to the model's by way of the transforms, but for axes of size 1.
 void check_shape(const Column& column, const TensorSpec& tensor, std::span<const TransformSpec> transforms,
                  const std::string& model_file);
 
-/// Fits and folds the transforms of `tensor`; `fit` are the samples to fit on. Checks the shape, too. Constant columns
-/// are divided by 1, with a warning. standardize subtracts the mean and divides by the population's deviation, per
-/// entry of the last axis, in double, in two passes; values that are not finite are left out.
-Pipeline fit_pipeline(const Column& column, const TensorSpec& tensor, std::span<const TransformSpec> transforms,
-                      const Rows& fit, int64_t samples, const std::string& model_file,
-                      std::vector<std::string>& warnings);
+/// Whether a transform is measured on samples.
+bool is_fitted(TransformKind kind);
+
+/// Fits the transforms of `tensor` and folds them into `fitted`, whose table is known; `fit` are the samples to fit on.
+/// Checks the shape, too. Consecutive affine transforms collapse: ((x - c) s - a) b = (x - (c + a / s)) (s b);
+/// subtracting first keeps the digits of data far from zero. Constant columns are divided by 1, with a warning.
+/// standardize subtracts the mean and divides by the population's deviation, per entry of the last axis; values that
+/// are not finite are left out. standardize and minmax leave the values of categories as they are.
+void fit_transforms(FittedTransform& fitted, const Column& column, const TensorSpec& tensor,
+                    std::span<const TransformSpec> transforms, const Rows& fit, int64_t samples,
+                    const std::string& model_file, std::vector<std::string>& warnings);
 
 /// Every value must be what the model can use: labels integers in range, numbers finite (unless allowed), within f32,
 /// within [low, high]. The error names the sample.
-void check_values(const Column& column, const TensorSpec& tensor, const Pipeline& pipeline, bool allow_nonfinite);
+void check_values(const Column& column, const TensorSpec& tensor, const FittedTransform& fitted, bool allow_nonfinite);
 
 } // namespace dlcc::data

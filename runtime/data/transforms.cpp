@@ -1,6 +1,7 @@
-#include "runtime/data/pipeline.h"
+#include "runtime/data/transforms.h"
 
 #include "runtime/data/error.h"
+#include "runtime/data/moments.h"
 
 #include <algorithm>
 #include <cmath>
@@ -49,13 +50,16 @@ std::vector<int64_t> one_hot_shape(const TransformSpec& t, std::vector<int64_t> 
   return shape;
 }
 
-// Folds one transform after the other into a Pipeline.
+// Folds one transform after the other.
 class Folder {
 public:
-  Folder(const Column& column, const Rows& train, int64_t samples, const std::string& model_file,
-         std::vector<std::string>& warnings)
-      : column_(column), train_(train), samples_(samples), model_file_(model_file), warnings_(warnings),
-        shape_(column.shape) {}
+  Folder(FittedTransform& fitted, const Column& column, const Rows& train, int64_t samples,
+         const std::string& model_file, std::vector<std::string>& warnings)
+      : p_(fitted), column_(column), train_(train), samples_(samples), model_file_(model_file), warnings_(warnings),
+        shape_(column.shape) {
+    for (const runtime::FittedColumn& c : fitted.columns)
+      is_category_.insert(is_category_.end(), static_cast<size_t>(c.width()), c.code != runtime::CellCode::number);
+  }
 
   void add(const TransformSpec& t) {
     if (p_.classes && t.kind != TransformKind::reshape) fail(t, model_file_, "only reshape may follow one_hot");
@@ -75,7 +79,6 @@ public:
       return;
     }
   }
-  Pipeline take() { return std::move(p_); }
 
 private:
   int64_t features() const { return shape_.empty() ? 1 : shape_.back(); }
@@ -119,6 +122,7 @@ private:
     int64_t elements = column_.elements(), n = features();
     for (int64_t i = 0; i < rows.count; ++i)
       for (int64_t e = 0, row = rows.at(i); e < elements; ++e) {
+        if (!is_category_.empty() && is_category_[static_cast<size_t>(e)]) continue;
         double y = p_.apply(value_at(column_.values.data(), column_.type, row * elements + e), e);
         if (std::isfinite(y)) visit(static_cast<size_t>(e % n), y);
       }
@@ -134,20 +138,18 @@ private:
   }
   void standardize(const TransformSpec& t) {
     auto n = static_cast<size_t>(features());
-    std::vector<double> count(n, 0), mean(n, 0), square(n, 0), inverse(n, 1);
-    visit_fitted(t, [&](size_t f, double y) { mean[f] += y, ++count[f]; });
-    for (size_t f = 0; f < n; ++f) mean[f] /= std::max(count[f], 1.0);
-    visit_fitted(t, [&](size_t f, double y) { square[f] += (y - mean[f]) * (y - mean[f]); });
+    const Moments m = moments(n, [&](auto see) { visit_fitted(t, see); });
+    std::vector<double> inverse(n, 1);
     size_t first = 0, constant = 0;
     for (size_t f = 0; f < n; ++f) {
-      double deviation = std::sqrt(square[f] / std::max(count[f], 1.0));
-      if (deviation > 8 * std::numeric_limits<double>::epsilon() * std::fabs(mean[f]))
+      const double deviation = m.deviation[f];
+      if (deviation > 8 * std::numeric_limits<double>::epsilon() * std::fabs(m.mean[f]) && std::isfinite(1 / deviation))
         inverse[f] = 1 / deviation;
-      else if (constant++ == 0)
+      else if (!is_category(f) && constant++ == 0)
         first = f;
     }
     warn_constant(t, first, constant);
-    fold(mean, inverse);
+    fold(m.mean, inverse);
   }
   void minmax(const TransformSpec& t) {
     double low = t.values.empty() ? 0 : t.values[0], high = t.values.empty() ? 1 : t.values.back();
@@ -158,12 +160,13 @@ private:
     visit_fitted(t, [&](size_t f, double y) { least[f] = std::min(least[f], y), most[f] = std::max(most[f], y); });
     size_t first = 0, constant = 0;
     for (size_t f = 0; f < n; ++f) {
-      if (most[f] > least[f])
-        scale[f] = (high - low) / (most[f] - least[f]);
-      else if (constant++ == 0)
+      const double factor = most[f] > least[f] ? range_scale(high - low, most[f], least[f]) : INFINITY;
+      if (std::isfinite(factor))
+        scale[f] = factor;
+      else if (!is_category(f) && constant++ == 0)
         first = f;
       if (!(most[f] >= least[f])) least[f] = 0; // nothing finite to fit on
-      least[f] -= low / scale[f];
+      if (!is_category(f)) least[f] -= low / scale[f];
     }
     warn_constant(t, first, constant);
     fold(least, scale);
@@ -175,23 +178,30 @@ private:
     shape_ = one_hot_shape(t, shape_);
   }
 
+  bool is_category(size_t feature) const {
+    const auto n = static_cast<size_t>(features());
+    for (size_t e = feature; e < is_category_.size(); e += n)
+      if (is_category_[e]) return true;
+    return false;
+  }
+  // length / (most - least), whose difference may overflow.
+  static double range_scale(double length, double most, double least) {
+    return std::isfinite(most - least) ? length / (most - least) : length / 2 / (most / 2 - least / 2);
+  }
+
+  FittedTransform& p_;
+  std::vector<bool> is_category_; // one an element; empty: there are none
   const Column& column_;
   const Rows& train_;
   int64_t samples_;
   const std::string& model_file_;
   std::vector<std::string>& warnings_;
   std::vector<int64_t> shape_;
-  Pipeline p_;
 };
 
 } // namespace
 
-bool Pipeline::affine() const { return center.size() > 1 || center[0] != 0 || scale[0] != 1; }
-
-double Pipeline::apply(double x, int64_t element) const {
-  size_t e = center.size() > 1 ? static_cast<size_t>(element) : 0;
-  return (x - center[e]) * scale[e];
-}
+bool is_fitted(TransformKind kind) { return kind == TransformKind::standardize || kind == TransformKind::minmax; }
 
 Plan plan_tensor(const TensorSpec& tensor, std::span<const TransformSpec> transforms, const std::string& model_file) {
   Plan plan;
@@ -210,8 +220,8 @@ Plan plan_tensor(const TensorSpec& tensor, std::span<const TransformSpec> transf
         plan.shape.pop_back();
       else
         plan.shape = {values / t.classes};
-    } else if (t.kind != TransformKind::reshape && !is_float(tensor.dtype) && plan.store != ElementType::i32) {
-      plan.store = ElementType::f64;
+    } else if (t.kind != TransformKind::reshape && plan.store != ElementType::i32) {
+      plan.store = ElementType::f64; // the digits that count are those after the transform
     }
   }
   plan.elements = checked_product(plan.shape).value_or(0);
@@ -237,14 +247,13 @@ void check_shape(const Column& column, const TensorSpec& tensor, std::span<const
                   "shape");
 }
 
-Pipeline fit_pipeline(const Column& column, const TensorSpec& tensor, std::span<const TransformSpec> transforms,
-                      const Rows& fit, int64_t samples, const std::string& model_file,
-                      std::vector<std::string>& warnings) {
+void fit_transforms(FittedTransform& fitted, const Column& column, const TensorSpec& tensor,
+                    std::span<const TransformSpec> transforms, const Rows& fit, int64_t samples,
+                    const std::string& model_file, std::vector<std::string>& warnings) {
   check_shape(column, tensor, transforms, model_file);
-  Folder folder(column, fit, samples, model_file, warnings);
+  Folder folder(fitted, column, fit, samples, model_file, warnings);
   for (const TransformSpec& t : transforms)
     if (t.input == tensor.name) folder.add(t);
-  return folder.take();
 }
 
 } // namespace dlcc::data

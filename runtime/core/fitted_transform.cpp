@@ -41,9 +41,9 @@ public:
     if (!center) return {};
     FittedTransform t;
     t.center = list<double>("center", DLCC_F64, {});
+    require(!t.center.empty(), "center", "is empty");
     t.scale = list<double>("scale", DLCC_F64, t.center.size());
     t.classes = list<int64_t>("classes", DLCC_I64, 1)[0];
-    require(!t.center.empty(), "center", "is empty");
     for (double c : t.center) require(std::isfinite(c), "center", "holds a number that is not finite");
     for (double s : t.scale) require(std::isfinite(s) && s != 0, "scale", "holds a number that is not finite, or 0");
     require(t.classes >= 0 && t.classes <= most_classes, "classes", "is no number of classes");

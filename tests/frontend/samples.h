@@ -31,7 +31,6 @@ inline std::string sample_value(const GroupDef& group, const Key& key) {
   auto first = [&] { return instance(frontend::group(key.group), frontend::group(key.group).records[0]); };
   if (key.name == "boundaries") return "[1]";
   if (key.name == "values") return "[1, 0.5]";
-  if (key.name == "separator") return "\";\"";
   if (key.name == "input" && group.id == Group::transform) return "\"x\"";
   switch (key.kind) {
   case KeyKind::boolean:
@@ -46,6 +45,10 @@ inline std::string sample_value(const GroupDef& group, const Key& key) {
     return key.name == "op" ? "\"relu\"" : "\"a\"";
   case KeyKind::choice:
     return quote(key.options[0]);
+  case KeyKind::character:
+    return "\";\"";
+  case KeyKind::either: // the last goes with every other key
+    return sample_value(group, key.alternatives.back());
   case KeyKind::tie:
     return "\"@a/kernel\"";
   case KeyKind::integers:
@@ -54,6 +57,8 @@ inline std::string sample_value(const GroupDef& group, const Key& key) {
     return "[1]";
   case KeyKind::names:
     return key.name == "output" ? "\"y\"" : "[\"x\"]";
+  case KeyKind::texts:
+    return "[\"a\"]";
   case KeyKind::dims:
     return "[\"N\", 4]";
   case KeyKind::record:
@@ -142,6 +147,10 @@ inline Hosted model_around(Group id, const std::string& record) {
     return around(layers + R"("data": )", "");
   case Group::section:
     return around(layers + R"("data": {"train": )", "}");
+  case Group::column:
+    return around(layers + R"("data": {"train": {"format": "csv", "file": "a", "x": )", "}}");
+  case Group::missing:
+    return around(layers + R"("data": {"train": {"format": "csv", "file": "a", "x": 0, "missing": )", "}}");
   case Group::transform:
     return around(layers + R"("data": {"transforms": [)", "]}");
   case Group::none:

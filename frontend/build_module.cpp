@@ -6,6 +6,7 @@
 #include "ir/base/philox.h"
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 namespace dlcc::frontend {
@@ -67,25 +68,6 @@ void declare_params(const ModelSpec& spec, Parameters& parameters, Reporter& rep
   }
 }
 
-void collect_dense(const std::vector<Record>& layers, std::vector<const Record*>& dense) {
-  for (const Record& layer : layers) {
-    if (layer.is("Dense")) dense.push_back(&layer);
-    if (layer.is("Repeat") || layer.is("Residual")) collect_dense(layer.records("layers"), dense);
-  }
-}
-
-// scikit-learn's MLP, _init_coef: uniform(-b, b), b = sqrt(f / (in + out)) for kernels and biases alike, where f is 2
-// if the hidden layers are logistic, else 6.
-double sklearn_factor(const ModelSpec& spec) {
-  const Record* optimizer = spec.optimizer();
-  if (!optimizer || optimizer->text("preset") != "sklearn") return 0;
-  std::vector<const Record*> dense;
-  collect_dense(spec.layers(), dense);
-  for (size_t i = 0; i + 1 < dense.size(); ++i)
-    if (dense[i]->record("activation")->is("sigmoid")) return 2;
-  return 6;
-}
-
 // Names of random streams become 32-bit numbers (ir/base/philox.h); two that meet would draw the same numbers.
 void check_streams(const ModelSpec& spec, const graph::Module& module, Reporter& report) {
   std::unordered_map<uint32_t, std::string> names;
@@ -104,19 +86,13 @@ void check_streams(const ModelSpec& spec, const graph::Module& module, Reporter&
       if (node.attributes.has("stream")) note(std::string(node.attributes.string("stream")));
 }
 
-std::unique_ptr<Network> make_network(Construction& c) {
-  std::vector<Name> inputs;
-  for (const TensorSpec* input : network_inputs(c.spec)) inputs.push_back(input->name);
-  return c.spec.has_layers() ? layer_network(c, inputs) : node_network(c, inputs);
-}
-
 void add_functions(Construction& c) {
-  std::unique_ptr<Network> network = make_network(c);
-  if (!network) return;
-  Plan plan = make_plan(c.spec, *network, c.report);
+  Network network(c);
   if (c.report.failed()) return;
-  network->want(plan.wanted);
-  std::optional<ForwardFunctions> forward = add_forward(c, *network, plan);
+  Plan plan = make_plan(c.spec, network, c.functions, c.report);
+  if (c.report.failed()) return;
+  network.warn_of_unused(network.select(plan.wanted));
+  std::optional<ForwardFunctions> forward = add_forward(c, network, plan);
   c.parameters.report_missing();
   if (forward && !c.report.failed() && !plan.losses.empty()) add_loss(c, plan, *forward);
 }
@@ -134,11 +110,24 @@ std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable 
   declare_params(spec, parameters, report);
   if (report.failed()) return std::nullopt;
   add_directives(spec, module);
-  Construction construction{spec, module, ops, report, parameters, sklearn_factor(spec)};
+  UserFunctions functions(spec, ops, report);
+  if (report.failed()) return std::nullopt;
+  Construction construction{spec, module, ops, report, parameters, functions};
   add_functions(construction);
   if (!report.failed()) check_streams(spec, module, report);
   if (report.failed()) return std::nullopt;
   return module;
+}
+
+// By the plan, and by nodes beside layers.
+static std::vector<std::string> names_read(const ModelSpec& spec, const Plan& plan) {
+  std::vector<std::string> names = plan.wanted;
+  std::set<std::string> known(names.begin(), names.end());
+  if (!spec.has_layers()) return names;
+  for (const NodeSpec& node : spec.nodes())
+    for (const Name& input : node.inputs)
+      if (known.insert(input.text).second) names.push_back(input.text);
+  return names;
 }
 
 NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops) {
@@ -148,20 +137,24 @@ NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops) {
   out.module.dtype = spec.dtype;
   Parameters parameters(out.module, report);
   declare_params(spec, parameters, report);
-  Construction construction{spec, out.module, ops, report, parameters, sklearn_factor(spec)};
-  std::unique_ptr<Network> network = make_network(construction);
-  DLCC_CHECK(network, "a model that was built has no network");
-  Plan plan = make_plan(spec, *network, report);
-  network->want(plan.wanted);
+  UserFunctions functions(spec, ops, report);
+  Construction construction{spec, out.module, ops, report, parameters, functions};
+  Network network(construction);
+  Plan plan = make_plan(spec, network, functions, report);
+  DLCC_CHECK(!report.failed(), "a model that was built has no network");
   graph::Builder b(out.module, out.function, ops);
-  std::vector<graph::ValueId> inputs;
   for (const TensorSpec* input : network_inputs(spec))
-    inputs.push_back(b.parameter(input->name.text, input->type, graph::ParameterRole::input));
-  NetworkValues values = network->build(b, Mode::train, inputs);
+    b.parameter(input->name.text, input->type, graph::ParameterRole::input);
+  for (const TensorSpec& label : spec.labels) b.parameter(label.name.text, label.type, graph::ParameterRole::label);
+  for (const TensorSpec* weight : sample_weights(spec))
+    b.parameter(weight->name.text, weight->type, graph::ParameterRole::label);
+  const std::vector<std::string> names = names_read(spec, plan);
+  NetworkValues values = network.build(b, Mode::train, network.select(names));
   DLCC_CHECK(!report.failed(), "a model that was built cannot be built again");
-  for (size_t i = 0; i < plan.wanted.size(); ++i) out.wanted.emplace_back(plan.wanted[i], values.values[i]);
+  for (size_t i = 0; i < names.size(); ++i) out.named.emplace_back(names[i], values.values[i]);
   out.outputs = std::move(plan.outputs);
-  out.layers = network->layers();
+  out.layers = std::move(values.layers);
+  out.layer_nodes = std::move(values.layer_nodes);
   out.penalties = parameters.penalties();
   out.activity = std::move(values.penalties);
   return out;

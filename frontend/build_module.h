@@ -4,7 +4,8 @@
 //   func @loss(inputs, labels, weights, n_valid, ...) -> loss   entry func @eval_step(the same) -> loss
 //   entry func @metrics_reset()                                 entry func @metrics_result() -> metrics
 //
-// Without a loss only predict is there. `func @forward` appears where the loss needs values that are no outputs.
+// Without a loss only predict is there. `func @forward` appears where the loss needs values that are no outputs. Both
+// forward functions also take the labels that nodes, or functions as losses, read.
 #pragma once
 
 #include "frontend/network.h"
@@ -19,11 +20,12 @@ std::optional<graph::Module> build_module(const ModelSpec& spec, graph::OpTable 
 struct NetworkFunction {
   graph::Module module; ///< the parameters
   graph::Function function;
-  std::vector<std::string> outputs;                           ///< of the model
-  std::vector<std::pair<std::string, graph::ValueId>> wanted; ///< what outputs, losses and metrics read
+  std::vector<std::string> outputs;                          ///< of the model
+  std::vector<std::pair<std::string, graph::ValueId>> named; ///< what outputs, losses, metrics and nodes read
   std::vector<LayerSummary> layers;
-  std::vector<Penalty> penalties;        ///< on parameters
-  std::vector<ActivityPenalty> activity; ///< on values
+  std::vector<graph::NodeId> layer_nodes; ///< what layers made; the rest is the model's own nodes
+  std::vector<Penalty> penalties;         ///< on parameters
+  std::vector<ActivityPenalty> activity;  ///< on values
 };
 /// Of a model that build_module accepts.
 NetworkFunction build_network(const ModelSpec& spec, graph::OpTable ops);

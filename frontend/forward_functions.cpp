@@ -1,58 +1,70 @@
 #include "frontend/functions.h"
 
-#include "ir/graph/call.h"
+#include "frontend/node_builder.h"
+
+#include <algorithm>
 
 namespace dlcc::frontend {
 
 namespace {
 class ForwardBuilder {
 public:
-  ForwardBuilder(Construction& c, Network& network, const Plan& plan) : c_(c), network_(network), plan_(plan) {}
+  ForwardBuilder(Construction& c, const Network& network, const Plan& plan)
+      : c_(c), network_(network), plan_(plan), all_(network.select(plan.wanted)),
+        outputs_(network.select(plan.outputs)) {}
 
   std::optional<ForwardFunctions> add() {
     const bool has_loss = !plan_.losses.empty();
-    if (has_loss) out_.train = "forward_train", add_network(out_.train, Mode::train, false);
+    if (has_loss) out_.train = "forward_train", add_forward(out_.train, Mode::train);
     if (c_.report.failed()) return std::nullopt;
-    const bool has_extras = plan_.wanted.size() > plan_.outputs.size() || !out_.penalties.empty();
+    const bool has_extras = has_loss && (plan_.value_count() > plan_.outputs.size() || !out_.penalties.empty());
     out_.predict = has_extras ? "forward" : "predict";
-    add_network(out_.predict, Mode::predict, !has_extras);
+    if (has_extras) add_forward(out_.predict, Mode::predict);
     if (c_.report.failed()) return std::nullopt;
-    if (has_extras) add_predict();
+    add_predict();
+    if (c_.report.failed()) return std::nullopt;
     return std::move(out_);
   }
 
 private:
-  std::vector<graph::ValueId> declare_inputs(graph::Builder& b) {
-    std::vector<graph::ValueId> inputs;
-    for (const TensorSpec* input : network_inputs(c_.spec))
-      inputs.push_back(b.parameter(input->name.text, input->type, graph::ParameterRole::input));
-    return inputs;
+  void declare(graph::Builder& b, const std::string& name, const Type& type, graph::ParameterRole role) {
+    if (!b.function().find(name)) b.parameter(name, type, role);
   }
 
-  // An entry gives its results the names of the outputs, whatever they are called inside.
-  static graph::ValueId output(graph::Builder& b, graph::ValueId value, const std::string& name) {
-    const graph::Value& v = b.function().values[value];
-    if (v.name == name) return value;
-    graph::ValueId out = b.add("linear", {value});
-    b.take_name(out, name);
-    return out;
+  void declare_labels(graph::Builder& b) {
+    for (const TensorSpec& label : c_.spec.labels)
+      if (network_.reads(all_, label.name.text)) declare(b, label.name.text, label.type, graph::ParameterRole::label);
+    for (const TensorSpec* weight : sample_weights(c_.spec))
+      if (network_.reads(all_, weight->name.text))
+        declare(b, weight->name.text, weight->type, graph::ParameterRole::label);
   }
 
-  void add_network(const std::string& name, Mode mode, bool is_entry) {
+  // Everything that losses and metrics need, in one of the modes.
+  void add_forward(const std::string& name, Mode mode) {
     graph::Function f;
-    f.name = name, f.entry = is_entry;
+    f.name = name;
     graph::Builder b(c_.module, f, c_.ops);
-    NetworkValues values = network_.build(b, mode, declare_inputs(b));
+    for (const TensorSpec* input : network_inputs(c_.spec))
+      declare(b, input->name.text, input->type, graph::ParameterRole::input);
+    declare_labels(b);
+    NetworkValues values = network_.build(b, mode, all_);
     if (c_.report.failed()) return;
-    out_.types.clear();
-    for (size_t i = 0; i < values.values.size(); ++i) {
-      out_.types.push_back(b.type(values.values[i]));
-      f.results.push_back(is_entry ? output(b, values.values[i], plan_.wanted[i]) : values.values[i]);
-    }
+    f.results = std::move(values.values);
+    note_types(b);
+    out_.labels = labels_of(c_.spec, plan_, out_.types, c_.report);
+    if (c_.report.failed()) return;
+    for (const FunctionCall& call : plan_.calls) add_call(b, mode, call);
+    if (c_.report.failed()) return;
+    note_types(b);
     for (const ActivityPenalty& p : values.penalties) f.results.push_back(p.value);
     out_.penalties = std::move(values.penalties);
     follow_samples(f, mode);
     c_.module.functions.push(std::move(f));
+  }
+
+  void note_types(graph::Builder& b) {
+    out_.types.clear();
+    for (graph::ValueId v : b.function().results) out_.types.push_back(b.type(v));
   }
 
   void follow_samples(const graph::Function& f, Mode mode) {
@@ -74,31 +86,66 @@ private:
                         place);
   }
 
-  // predict calls forward and keeps the outputs.
+  // A function as a loss or metric.
+  void add_call(graph::Builder& b, Mode mode, const FunctionCall& call) {
+    const Place& place = call.record->place;
+    const std::string& name = call.function->record->entry.text;
+    c_.report.guard([&] { return "function " + quoted(name); }, place,
+                    [&] {
+                      const Label& label = *std::find_if(out_.labels.begin(), out_.labels.end(),
+                                                         [&](const Label& l) { return l.name == call.label; });
+                      declare(b, label.name, label.type, graph::ParameterRole::label);
+                      std::vector<graph::ValueId> operands{b.function().results[plan_.index_of(call.prediction)],
+                                                           *b.function().find(label.name)};
+                      for (const TensorSpec* weight : sample_weights(c_.spec)) {
+                        if (weight->name.text != call.weight) continue;
+                        declare(b, call.weight, weight->type, graph::ParameterRole::label);
+                        operands.push_back(*b.function().find(call.weight));
+                      }
+                      b.where = place.where, b.name_hint = name;
+                      const graph::ValueId rows =
+                          NodeBuilder(c_, b, mode).call(*call.function, operands, name, place)[0];
+                      b.function().results.push_back(rows);
+                    });
+    b.where = {}, b.name_hint.clear();
+  }
+
+  // An entry gives its results the names of the outputs, whatever they are called inside.
+  static graph::ValueId output(graph::Builder& b, graph::ValueId value, const std::string& name) {
+    const graph::Value& v = b.function().values[value];
+    if (v.name == name) return value;
+    graph::ValueId out = b.add("linear", {value});
+    b.take_name(out, name);
+    return out;
+  }
+
+  // The outputs alone: what only losses or metrics read is not asked for.
   void add_predict() {
     graph::Function f;
     f.name = "predict", f.entry = true;
     graph::Builder b(c_.module, f, c_.ops);
-    declare_inputs(b);
-    const graph::Function& forward = c_.module.functions[*c_.module.find_function("forward")];
-    std::vector<graph::ValueId> operands;
-    for (graph::ValueId p : forward.parameters) {
-      const graph::Value& v = forward.values[p];
-      operands.push_back(v.role == graph::ParameterRole::input ? *f.find(v.name) : b.call_scalar(v.name));
+    for (const TensorSpec* input : network_inputs(c_.spec)) {
+      const std::string& name = input->name.text;
+      if (network_.reads(all_, name) && !network_.reads(outputs_, name)) continue;
+      declare(b, name, input->type, graph::ParameterRole::input);
     }
-    std::vector<graph::ValueId> results = b.add_all(graph::call_op, operands, {{"function", std::string("forward")}});
-    for (size_t i = 0; i < plan_.outputs.size(); ++i) f.results.push_back(output(b, results[i], plan_.outputs[i]));
+    const NetworkValues values = network_.build(b, Mode::predict, outputs_);
+    if (c_.report.failed()) return;
+    for (size_t i = 0; i < plan_.outputs.size(); ++i)
+      f.results.push_back(output(b, values.values[i], plan_.outputs[i]));
+    if (out_.predict == "predict") note_types(b), follow_samples(f, Mode::predict);
     c_.module.functions.push(std::move(f));
   }
 
   Construction& c_;
-  Network& network_;
+  const Network& network_;
   const Plan& plan_;
+  const Selection all_, outputs_;
   ForwardFunctions out_;
 };
 } // namespace
 
-std::optional<ForwardFunctions> add_forward(Construction& construction, Network& network, const Plan& plan) {
+std::optional<ForwardFunctions> add_forward(Construction& construction, const Network& network, const Plan& plan) {
   return ForwardBuilder(construction, network, plan).add();
 }
 

@@ -6,17 +6,18 @@
 
 namespace dlcc::frontend {
 
-/// The functions that compute the wanted values, and the penalised ones behind them.
+/// The functions that compute the values of the plan: those wanted of the network, then the results of calls.
 struct ForwardFunctions {
   std::string train, predict;             ///< names
-  std::vector<Type> types;                ///< of the wanted values
-  std::vector<ActivityPenalty> penalties; ///< their values come after the wanted ones, in order
-  std::vector<ops::SampleAxis> samples;   ///< of the wanted values and the penalised ones
+  std::vector<Label> labels;              ///< of the function `loss`
+  std::vector<Type> types;                ///< of the values of the plan
+  std::vector<ActivityPenalty> penalties; ///< their values come after those of the plan, in order
+  std::vector<ops::SampleAxis> samples;   ///< of the values of the plan and the penalised ones
 };
 
-/// Adds forward_train (with a loss), predict and, where predict does not give all wanted values, forward.
+/// Adds forward_train (with a loss), predict and, where predict does not give all that is needed, forward.
 /// Nothing after an error.
-std::optional<ForwardFunctions> add_forward(Construction& construction, Network& network, const Plan& plan);
+std::optional<ForwardFunctions> add_forward(Construction& construction, const Network& network, const Plan& plan);
 
 /// Adds loss, eval_step, metrics_reset and metrics_result.
 void add_loss(Construction& construction, const Plan& plan, const ForwardFunctions& forward);

@@ -63,7 +63,10 @@ public:
     for (const GroupDef& g : all_groups()) {
       if (g.id == Group::none) continue;
       definition(g);
-      for (const Named& named : all_named(g))
+      std::vector<Named> all = all_named(g);
+      for (const auto* own : {&g.by_value, &g.by_function})
+        if (*own) all.push_back({&**own, nullptr, own_definition(g, **own), {}});
+      for (const Named& named : all)
         out_.key(named.definition), out_.begin_object(), record_body(g, named), out_.end_object();
     }
     out_.end_object();
@@ -81,10 +84,16 @@ private:
     std::vector<std::string_view> names;
   };
   static std::vector<Named> all_named(const GroupDef& g);
+  static std::string own_definition(const GroupDef& g, const RecordDef& own) {
+    return definition_of(g.id) + "." + own.name;
+  }
+  void one_name(const GroupDef& g, const std::vector<std::string>& ours, const std::vector<std::string_view>& all);
   void one_of(const std::vector<std::string>& ours, const std::vector<std::string_view>& all);
   void has_key(const Words& words, const std::string& key);
   void long_form(const GroupDef& g);
+  void typed_form(const GroupDef& g);
   void record_body(const GroupDef& g, const Named& named);
+  void alternatives(const Words& words, const Alternatives& a);
   void top_level_choice();
   void property(const Key& key);
   void type_of(const Key& key);
@@ -145,7 +154,7 @@ void SchemaWriter::definition(const GroupDef& g) {
     out_.key("if");
     out_.begin_object(true), out_.member("type", "string"), out_.end_object();
     out_.key("then");
-    out_.begin_object(), one_of(ours, all), out_.end_object();
+    out_.begin_object(), one_name(g, ours, all), out_.end_object();
     out_.key("else");
     out_.begin_object();
   }
@@ -157,6 +166,17 @@ void SchemaWriter::definition(const GroupDef& g) {
     long_form(g);
   if (g.short_form) out_.end_object();
   out_.end_object();
+}
+
+// The name of a record; where functions of the model are records, it may be any.
+void SchemaWriter::one_name(const GroupDef& g, const std::vector<std::string>& ours,
+                            const std::vector<std::string_view>& all) {
+  if (!g.by_function) return one_of(ours, all);
+  out_.key("anyOf");
+  out_.begin_list();
+  out_.begin_object(), one_of(ours, all), out_.end_object();
+  out_.begin_object(true), pattern_string(name_pattern, max_name_bytes), out_.end_object();
+  out_.end_list();
 }
 
 // Our names, which editors offer, or any spelling of them and of their aliases.
@@ -181,20 +201,30 @@ void SchemaWriter::has_key(const Words& words, const std::string& key) {
 }
 
 void SchemaWriter::long_form(const GroupDef& g) {
+  if (!g.by_value) return typed_form(g);
+  out_.key("if");
+  out_.begin_object(), has_key({g.noun + " key", {g.discriminator}}, g.discriminator), out_.end_object();
+  out_.key("then");
+  out_.begin_object(), typed_form(g), out_.end_object();
+  out_.key("else");
+  out_.begin_object(true), ref(own_definition(g, *g.by_value)), out_.end_object();
+}
+
+void SchemaWriter::typed_form(const GroupDef& g) {
   const Words words(g.noun + " key", {g.discriminator});
   const std::vector<Named> all = all_named(g);
   std::vector<std::string_view> names;
   for (const Named& named : all) names.insert(names.end(), named.names.begin(), named.names.end());
   has_key(words, g.discriminator);
   out_.key("properties");
-  out_.begin_object(true), out_.key(g.discriminator), out_.begin_object(), one_of(g.names(), names);
+  out_.begin_object(true), out_.key(g.discriminator), out_.begin_object(), one_name(g, g.names(), names);
   out_.end_object(), out_.end_object();
   const std::string discriminator = json_string(any_spelling(with_aliases(words, g.discriminator)));
   auto has_name = [&](const std::vector<std::string_view>& some) {
     return "{" + discriminator + ": {\"type\": \"string\", \"pattern\": " + json_string(any_spelling(some)) + "}}";
   };
   out_.key("patternProperties");
-  out_.raw(has_name(names));
+  out_.raw(g.by_function ? "{" + discriminator + ": {\"type\": \"string\"}}" : has_name(names));
   out_.key("allOf");
   out_.begin_list();
   for (const Named& named : all) {
@@ -203,6 +233,14 @@ void SchemaWriter::long_form(const GroupDef& g) {
     out_.raw("{\"patternProperties\": " + has_name(named.names) + "}");
     out_.key("then");
     out_.begin_object(true), ref(named.definition), out_.end_object();
+    out_.end_object();
+  }
+  if (g.by_function) {
+    out_.begin_object();
+    out_.key("if");
+    out_.raw("{\"not\": {\"patternProperties\": " + has_name(names) + "}}");
+    out_.key("then");
+    out_.begin_object(true), ref(own_definition(g, *g.by_function)), out_.end_object();
     out_.end_object();
   }
   out_.end_list();
@@ -223,14 +261,15 @@ void SchemaWriter::record_body(const GroupDef& g, const Named& named) {
   out_.member("description", r.summary);
   out_.key("properties");
   out_.begin_object();
-  if (!g.discriminator.empty()) out_.key(g.discriminator), out_.begin_object(true), out_.end_object();
+  const bool is_typed = !g.discriminator.empty() && r.name != own_value && r.name != own_function;
+  if (is_typed) out_.key(g.discriminator), out_.begin_object(true), out_.end_object();
   for (const Key& key : r.keys)
     if (!is_implied(named.alias, key)) property(key);
   out_.end_object();
   out_.key("patternProperties");
   out_.begin_object();
   out_.key("^x-"), out_.begin_object(true), out_.end_object();
-  if (!g.discriminator.empty())
+  if (is_typed)
     out_.key(any_spelling(with_aliases(words, g.discriminator))), out_.begin_object(true), out_.end_object();
   for (const Key& key : r.keys) {
     if (is_implied(named.alias, key)) continue;
@@ -254,12 +293,22 @@ void SchemaWriter::record_body(const GroupDef& g, const Named& named) {
   if (g.id == Group::model) {
     top_level_choice();
   } else {
-    for (size_t i = 0; i < r.conflicts.size(); ++i)
-      for (size_t j = 0; j < i; ++j)
-        out_.raw("{\"not\": {\"required\": [" + json_string(r.conflicts[j]) + ", " + json_string(r.conflicts[i]) +
-                 "]}}");
+    for (const Alternatives& a : r.alternatives) alternatives(words, a);
   }
   out_.end_list();
+}
+
+void SchemaWriter::alternatives(const Words& words, const Alternatives& a) {
+  for (size_t i = 0; i < a.keys.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      out_.raw("{\"not\": {\"required\": [" + json_string(a.keys[j]) + ", " + json_string(a.keys[i]) + "]}}");
+  if (!a.is_required) return;
+  out_.begin_object();
+  out_.key("anyOf");
+  out_.begin_list();
+  for (const std::string& key : a.keys) out_.begin_object(), has_key(words, key), out_.end_object();
+  out_.end_list();
+  out_.end_object();
 }
 
 // Of the list's elements, each a record of its own.
@@ -267,7 +316,7 @@ void SchemaWriter::top_level_choice() {
   const GroupDef& model = group(Group::model);
   const Words words = key_words(model, model.records[0]);
   out_.begin_object();
-  out_.key("oneOf");
+  out_.key("anyOf");
   out_.begin_list();
   for (const char* key : {"layers", "nodes"}) out_.begin_object(), has_key(words, key), out_.end_object();
   out_.end_list();

@@ -73,6 +73,8 @@ std::string key_reference() {
     if (!g.discriminator.empty() && g.discriminator != "type")
       out += "\nThe key `" + g.discriminator + "`, or `type`, says which.\n";
     for (const RecordDef& r : g.records) out += record_reference(g, r);
+    for (const auto& own : {g.by_value, g.by_function})
+      if (own) out += record_reference(g, *own);
   }
   return out + aliases_reference("Other names of operators", "operator") +
          aliases_reference("Other names of their attributes", "attribute");

@@ -6,11 +6,6 @@ namespace {
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
-std::string place_text(const Place& place) {
-  if (!place.where.known()) return "set on the command line";
-  return "at " + std::to_string(place.where.line) + ":" + std::to_string(place.where.column);
-}
-
 Place name_place(const Record& layer) { return layer.has("name") ? layer.at("name").place : layer.place; }
 } // namespace
 
@@ -25,31 +20,13 @@ std::string snake_case(const std::string& type) {
   return out;
 }
 
-LayerGraph::LayerGraph(const std::vector<Record>& layers, const std::vector<Name>& inputs, Reporter& report)
-    : inputs_(inputs), report_(report) {
-  for (uint32_t i = 0; i < inputs_.size(); ++i) declare(inputs_[i].text, i, inputs_[i].place, "input");
+LayerGraph::LayerGraph(const std::vector<Record>& layers, size_t input_count, NameTable& names, Reporter& report)
+    : input_count_(input_count), names_(names), report_(report) {
   std::optional<Link> first;
-  if (inputs_.size() == 1) first = Link{0};
+  if (input_count_ == 1) first = Link{0};
   Scope& scope = open_scope("", nullptr, layers);
   last_ = add_list(layers, scope, first, {});
-  if (report_.failed()) return;
-  resolve();
-  if (!report_.failed()) sort();
-}
-
-std::optional<uint32_t> LayerGraph::find(const std::string& name) const {
-  auto at = names_.find(name);
-  return at == names_.end() ? std::nullopt : std::optional(at->second.source);
-}
-
-std::vector<std::string> LayerGraph::names() const {
-  std::vector<std::string> out;
-  for (const auto& [name, declared] : names_) out.push_back(name);
-  return out;
-}
-
-std::string LayerGraph::name_of(uint32_t source) const {
-  return source < inputs_.size() ? inputs_[source].text : layers_[source - inputs_.size()].name;
+  if (!report_.failed()) resolve();
 }
 
 // ---- names ----------------------------------------------------------------------------------------------------------
@@ -76,17 +53,8 @@ std::string LayerGraph::name_for(const Record& layer, Scope& scope) {
   for (int& k = scope.next[base];;) {
     std::string name = k ? base + "_" + std::to_string(k) : base;
     ++k;
-    if (!scope.written.count(name) && !names_.count(scope.prefix + name)) return scope.prefix + name;
+    if (!scope.written.count(name) && !names_.find(scope.prefix + name)) return scope.prefix + name;
   }
-}
-
-void LayerGraph::declare(const std::string& name, uint32_t source, const Place& place, const char* what) {
-  auto [at, is_new] = names_.emplace(name, Declared{source, place, what});
-  if (is_new) return;
-  report_.error("duplicate-name",
-                std::string(what) + " " + quoted(name) + " has the name of the " + at->second.what + " " +
-                    place_text(at->second.place) + ", expected names that differ",
-                place);
 }
 
 // ---- unrolling ------------------------------------------------------------------------------------------------------
@@ -107,7 +75,7 @@ uint32_t LayerGraph::add(const Record& layer, Scope& scope, std::optional<Link> 
   if (links.empty() && previous) links.push_back(*previous);
   if (links.empty())
     report_.error("missing-key",
-                  "the first layer has no 'from' and the model has " + std::to_string(inputs_.size()) +
+                  "the first layer has no 'from' and the model has " + std::to_string(input_count_) +
                       " inputs, expected 'from' to say which it reads",
                   layer.place);
   around.trainable = around.trainable && layer.boolean("trainable");
@@ -133,7 +101,7 @@ uint32_t LayerGraph::add_repeat(const Record& layer, const std::string& name, Sc
     last = add_list(inner, iteration, incoming, around);
     incoming = Link{last};
   }
-  declare(name, last, name_place(layer), "layer");
+  names_.alias(name, last, "layer", name_place(layer), report_);
   return last;
 }
 
@@ -145,22 +113,21 @@ std::optional<LayerGraph::Link> LayerGraph::only_link(const Record& layer, const
 }
 
 uint32_t LayerGraph::push(const Record& layer, std::string name, std::vector<Link> links, Enclosing around) {
-  auto source = static_cast<uint32_t>(inputs_.size() + layers_.size());
-  declare(name, source, name_place(layer), "layer");
-  layers_.push_back({&layer, std::move(name), {}, around.trainable, around.lr_mult});
+  const uint32_t value = names_.declare(name, "layer", name_place(layer), report_);
+  layers_.push_back({&layer, std::move(name), value, {}, around.trainable, around.lr_mult});
   links_.push_back(std::move(links));
-  return source;
+  return value;
 }
 
 // ---- edges ----------------------------------------------------------------------------------------------------------
 
 std::optional<uint32_t> LayerGraph::resolve(const Link& link) {
-  if (!link.name) return link.source;
+  if (!link.name) return link.value;
   for (const Scope* scope = link.scope; scope; scope = scope->outer)
-    if (auto found = find(scope->prefix + link.name->text)) return found;
+    if (auto found = names_.find(scope->prefix + link.name->text)) return found;
   report_.error("unknown-name",
-                "'from' names " + quoted(link.name->text) + ", which is no layer or input" +
-                    did_you_mean(link.name->text, names()),
+                "'from' names " + quoted(link.name->text) + ", which is no layer, node or input" +
+                    did_you_mean(link.name->text, names_.names()),
                 link.name->place);
   return std::nullopt;
 }
@@ -168,23 +135,7 @@ std::optional<uint32_t> LayerGraph::resolve(const Link& link) {
 void LayerGraph::resolve() {
   for (size_t i = 0; i < layers_.size(); ++i)
     for (const Link& link : links_[i])
-      if (auto source = resolve(link)) layers_[i].inputs.push_back(*source);
-}
-
-void LayerGraph::sort() {
-  needs_.resize(inputs_.size());
-  for (const LayerNode& layer : layers_) needs_.push_back(layer.inputs);
-  Topology topology = sort_by_need(needs_);
-  if (topology.cycle.empty()) {
-    order_ = std::move(topology.order);
-    return;
-  }
-  const Record& first = *layers_[topology.cycle[0] - inputs_.size()].record;
-  report_.error(
-      "cycle",
-      "layers form a cycle: " + cycle_text(topology.cycle, [&](uint32_t source) { return quoted(name_of(source)); }) +
-          ", expected none",
-      first.place);
+      if (auto value = resolve(link)) layers_[i].inputs.push_back(*value);
 }
 
 } // namespace dlcc::frontend

@@ -6,13 +6,6 @@ namespace dlcc::frontend {
 
 using ops::Term;
 
-const LayerRow* find_layer(std::string_view type) {
-  for (std::span<const LayerRow> table : {dense_layers(), shape_layers(), arithmetic_layers()})
-    for (const LayerRow& row : table)
-      if (row.name == type) return &row;
-  return nullptr;
-}
-
 int64_t elements_a_row(const Shape& shape) {
   return element_count(shape.empty() ? shape : Shape(shape.begin() + 1, shape.end()));
 }
@@ -47,8 +40,8 @@ Term LayerContext::own(const char* suffix, Shape shape, int64_t fan_in, int64_t 
   request.type = {construction_.module.dtype, std::move(shape)};
   request.trainable = node_.trainable, request.lr_mult = node_.lr_mult, request.place = layer.place;
   const Record* initializer = record_at(layer, key);
-  if (construction_.sklearn_factor && fan_in && !layer.at(key).is_given) {
-    double bound = std::sqrt(construction_.sklearn_factor / static_cast<double>(fan_in + fan_out));
+  if (initializer && initializer->is(fan_uniform) && fan_in) {
+    double bound = std::sqrt(initializer->number("factor") / static_cast<double>(fan_in + fan_out));
     request.initializer = "random_uniform";
     request.initializer_attributes = {{"minval", -bound}, {"maxval", bound}};
   } else if (initializer) {
@@ -76,11 +69,10 @@ Term LayerContext::matrix(const char* suffix, int64_t rows, int64_t columns, boo
 }
 
 Term LayerContext::activate(Term x) {
-  const Arg& key = layer.at("activation");
   const Record& activation = *layer.record("activation");
   if (activation.is("linear")) return x;
   Location layer_place = b.where;
-  if (key.is_given && activation.place.where.known()) b.where = activation.place.where;
+  if (activation.place.where.known()) b.where = activation.place.where;
   Term y{&b, b.add(activation.type(), {x}, attributes_of(activation))};
   b.where = layer_place;
   return y;
@@ -90,6 +82,53 @@ void LayerContext::penalize(Term result) {
   const Record* r = layer.record("activity_regularizer");
   if (r && (r->number("l1") != 0 || r->number("l2") != 0))
     penalties.push_back({result, r->number("l1"), r->number("l2"), r->place});
+}
+
+// ---- one layer ------------------------------------------------------------------------------------------------------
+
+namespace {
+const LayerRow& find_layer(std::string_view type) {
+  for (std::span<const LayerRow> table : {dense_layers(), shape_layers(), arithmetic_layers()})
+    for (const LayerRow& row : table)
+      if (row.name == type) return row;
+  DLCC_CHECK(false, "no builder for layer '" + std::string(type) + "'");
+  return dense_layers()[0];
+}
+
+void check_inputs(const LayerNode& layer, const LayerRow& row) {
+  auto fewest = static_cast<size_t>(row.fewest_inputs), most = static_cast<size_t>(row.most_inputs);
+  size_t got = layer.inputs.size();
+  if (got >= fewest && (row.most_inputs < 0 || got <= most)) return;
+  std::string wanted = row.most_inputs < 0 ? "at least " + std::to_string(fewest) : std::to_string(fewest);
+  throw ModelError{"wrong-count",
+                   "layer " + quoted(layer.name) + " (" + layer.record->type() + ") takes " + wanted + " input" +
+                       (wanted == "1" ? "" : "s") + ", got " + std::to_string(got),
+                   {}};
+}
+} // namespace
+
+graph::ValueId build_layer(Construction& c, graph::Builder& b, Mode mode, const LayerNode& layer,
+                           const std::vector<graph::ValueId>& values, std::vector<ActivityPenalty>& penalties) {
+  std::vector<Term> inputs;
+  for (uint32_t input : layer.inputs) {
+    if (!values[input].valid()) return {};
+    inputs.push_back({&b, values[input]});
+  }
+  const LayerRow& row = find_layer(layer.record->type());
+  auto what = [&] { return "layer " + quoted(layer.name) + " (" + layer.record->type() + ")"; };
+  graph::ValueId value;
+  c.report.guard(what, layer.record->place, [&] {
+    check_inputs(layer, row);
+    b.where = layer.record->place.where, b.name_hint = layer.name;
+    const size_t values_before = b.function().values.size();
+    LayerContext context(c, b, layer, mode, std::move(inputs));
+    const Term result = row.build(context);
+    bool is_new = result.id.index >= values_before;
+    if (is_new && b.function().values[result].kind == graph::ValueKind::result) b.take_name(result, layer.name);
+    value = result;
+    penalties.insert(penalties.end(), context.penalties.begin(), context.penalties.end());
+  });
+  return value;
 }
 
 } // namespace dlcc::frontend

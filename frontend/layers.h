@@ -1,7 +1,6 @@
 // The builders of layers: one function each, in a table under the name of its record in table_layers.cpp.
 #pragma once
 
-#include "frontend/layer_graph.h"
 #include "frontend/network.h"
 
 namespace dlcc::frontend {
@@ -26,7 +25,7 @@ public:
   ops::Term named(ops::Term x, const char* suffix) const;
 
   /// The parameter <layer>/<suffix>. The layer's record may have the keys <suffix>_initializer, <suffix>_regularizer
-  /// and, for tying, <suffix>. `fan_in` and `fan_out` are for scikit-learn's first values; 0: it has none.
+  /// and, for tying, <suffix>. `fan_in` and `fan_out` are for the initialiser fan_uniform; 0: it has none.
   ops::Term parameter(const char* suffix, Shape shape, int64_t fan_in = 0, int64_t fan_out = 0);
   /// A matrix of that kind that may be tied transposed: `is_transposed` says that the value is its transpose.
   ops::Term matrix(const char* suffix, int64_t rows, int64_t columns, bool& is_transposed);
@@ -58,8 +57,10 @@ struct LayerRow {
   int fewest_inputs = 1, most_inputs = 1; ///< most -1: any number
 };
 
-/// Null if the layer is opened by LayerGraph (Repeat).
-const LayerRow* find_layer(std::string_view type);
+/// Adds a layer to a function; `values` of the network by number. Its result; not valid() after an error, which is
+/// reported here or where an input failed.
+graph::ValueId build_layer(Construction& construction, graph::Builder& builder, Mode mode, const LayerNode& layer,
+                           const std::vector<graph::ValueId>& values, std::vector<ActivityPenalty>& penalties);
 
 // One table a file.
 std::span<const LayerRow> dense_layers();

@@ -20,12 +20,13 @@ Term sum_of_squares(graph::Builder& b, graph::StateId s) {
 class LossFunctions {
 public:
   LossFunctions(Construction& c, const Plan& plan, const ForwardFunctions& forward)
-      : c_(c), plan_(plan), forward_(forward), labels_(labels_of(c.spec, plan, forward.types, c.report)) {}
+      : c_(c), plan_(plan), forward_(forward) {}
 
   void add() {
-    for (const LossPlan& loss : plan_.losses) check_samples(*loss.record, loss.prediction);
+    for (const LossPlan& loss : plan_.losses)
+      if (!loss.label.empty()) check_samples(*loss.record, loss.prediction);
     for (const MetricPlan& metric : plan_.metrics)
-      if (metric.record->has("prediction")) check_samples(*metric.record, metric.prediction);
+      if (metric.record->has_if_known("prediction")) check_samples(*metric.record, metric.prediction);
     if (c_.report.failed()) return;
     add_function("loss", forward_.train, Mode::train);
     if (c_.report.failed()) return;
@@ -48,17 +49,16 @@ private:
   void add_result();
   Term parameter(graph::Builder& b, const std::string& name) const { return {&b, *b.function().find(name)}; }
   const Label& label(const std::string& name) const {
-    for (const Label& l : labels_)
+    for (const Label& l : forward_.labels)
       if (l.name == name) return l;
     DLCC_CHECK(false, "no label '" + name + "'");
-    return labels_[0];
+    return forward_.labels[0];
   }
   Location place_of_loss() const { return plan_.losses[0].record->place.where; }
 
   Construction& c_;
   const Plan& plan_;
   const ForwardFunctions& forward_;
-  std::vector<Label> labels_;
 };
 
 // Losses and metrics pair the samples of a prediction with those of a label, which are the rows of both.
@@ -69,7 +69,7 @@ void LossFunctions::check_samples(const Record& record, const std::string& predi
   c_.report.error("shape-mismatch",
                   "prediction " + quoted(prediction) + " is " + to_string(forward_.types[at]) + " with " +
                       to_string(samples) + ", expected its samples on axis 0, one index each",
-                  record.has("prediction") ? record.at("prediction").place : record.place);
+                  record.has_if_known("prediction") ? record.at("prediction").place : record.place);
 }
 
 // The loss in training is differentiated and becomes part of other entries; that of evaluation is an entry itself.
@@ -80,7 +80,7 @@ void LossFunctions::add_function(const std::string& name, const std::string& for
   using graph::ParameterRole;
   for (const TensorSpec* input : network_inputs(c_.spec))
     b.parameter(input->name.text, input->type, ParameterRole::input);
-  for (const Label& l : labels_) b.parameter(l.name, l.type, ParameterRole::label);
+  for (const Label& l : forward_.labels) b.parameter(l.name, l.type, ParameterRole::label);
   for (const TensorSpec* weight : sample_weights(c_.spec))
     b.parameter(weight->name.text, weight->type, ParameterRole::label);
   b.call_scalar("n_valid");
@@ -105,12 +105,14 @@ std::vector<Term> LossFunctions::call_forward(graph::Builder& b, const std::stri
   std::vector<graph::ValueId> operands;
   for (graph::ValueId p : callee.parameters) {
     const graph::Value& v = callee.values[p];
-    operands.push_back(v.role == graph::ParameterRole::input ? *b.function().find(v.name) : b.call_scalar(v.name));
+    operands.push_back(v.role == graph::ParameterRole::call ? b.call_scalar(v.name) : *b.function().find(v.name));
   }
   std::vector<Term> values;
   for (graph::ValueId v : b.add_all(graph::call_op, std::move(operands), {{"function", name}}))
     values.push_back({&b, v});
   for (size_t i = 0; i < plan_.wanted.size(); ++i) b.named(values[i], plan_.wanted[i]);
+  for (size_t i = 0; i < plan_.calls.size(); ++i)
+    b.named(values[plan_.wanted.size() + i], plan_.calls[i].function->record->entry.text);
   return values;
 }
 
@@ -124,8 +126,10 @@ std::vector<LossTerm> LossFunctions::loss_terms(graph::Builder& b, const ValidRo
       b.where = record.place.where;
       std::optional<Term> weight;
       if (!plan.sample_weight.empty()) weight = parameter(b, plan.sample_weight);
-      terms.push_back(build_loss(b, plan, valid, values[plan_.index_of(plan.prediction)], parameter(b, plan.label),
-                                 weight, label(plan.label).place));
+      const size_t at = plan.own ? plan_.index_of(*plan.own) : plan_.index_of(plan.prediction);
+      terms.push_back(
+          plan.own ? build_own_loss(b, plan, valid, values[at], forward_.samples[at], weight)
+                   : build_loss(b, plan, valid, values[at], parameter(b, plan.label), weight, label(plan.label).place));
     });
   }
   if (c_.report.failed()) return {};
@@ -167,8 +171,8 @@ std::vector<Term> LossFunctions::activity_penalties(const ValidRows& valid, cons
   std::vector<Term> penalties;
   for (size_t i = 0; i < forward_.penalties.size(); ++i) {
     const ActivityPenalty& p = forward_.penalties[i];
-    Term x = values[plan_.wanted.size() + i];
-    const ops::SampleAxis& samples = forward_.samples[plan_.wanted.size() + i];
+    Term x = values[plan_.value_count() + i];
+    const ops::SampleAxis& samples = forward_.samples[plan_.value_count() + i];
     if (c_.module.batch > 0 && !samples.exists()) {
       c_.report.error("shape-mismatch",
                       "the regularised activity is " + to_string(x.type()) + " with " + to_string(samples) +
@@ -185,14 +189,17 @@ std::vector<Term> LossFunctions::activity_penalties(const ValidRows& valid, cons
 
 void LossFunctions::update_metrics(graph::Builder& b, const ValidRows& valid, const std::vector<Term>& values) {
   for (const MetricPlan& plan : plan_.metrics) {
-    const LossPlan& loss_plan = plan_.losses[plan.loss];
-    auto what = [&] { return "metric '" + plan.record->type() + "'"; };
+    auto what = [&] { return "metric " + quoted(plan.name); };
     c_.report.guard(what, plan.record->place, [&] {
       b.where = plan.record->place.where;
-      Term prediction = values[plan_.index_of(plan.prediction)];
-      Term truth = fit_label(parameter(b, plan.label), plan.label, loss_plan.row->label, prediction.type(),
-                             label(plan.label).place);
-      MetricContext context{b, plan, loss_plan, valid, prediction, truth};
+      MetricContext context{b, plan, plan.loss, valid, values[plan_.index_of(plan.prediction)], {}};
+      if (plan.own) {
+        const size_t at = plan_.index_of(*plan.own);
+        return update_own_metric(context, values[at], forward_.samples[at]);
+      }
+      if (!plan.label.empty())
+        context.label = fit_label(parameter(b, plan.label), plan.label, plan.loss.row->label, context.prediction.type(),
+                                  label(plan.label).place);
       find_metric(plan.record->type()).update(context);
     });
   }

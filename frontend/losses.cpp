@@ -63,6 +63,11 @@ const LossRow& find_loss(std::string_view type) {
   return losses[0];
 }
 
+const LossRow& own_loss(LabelKind kind) {
+  static constexpr LossRow numbers{"own", LabelKind::numbers, nullptr}, classes{"own", LabelKind::classes, nullptr};
+  return kind == LabelKind::classes ? classes : numbers;
+}
+
 Type label_type(LabelKind kind, const Type& prediction) {
   if (kind != LabelKind::classes) return prediction;
   Type type{DType::i32, prediction.shape};
@@ -111,15 +116,31 @@ public:
     Term rows = plan_.row->rows(context);
     rows.id = b_.named(rows, "rows");
     if (record_.has_if_known("class_weight")) rows = rows * class_weights(prediction, label);
+    return finish(rows, sample_weight, counts);
+  }
+
+  LossTerm build_own(Term value, const ops::SampleAxis& samples, std::optional<Term> sample_weight) {
+    const std::string what = plan_.own->call ? "the result of function " : "loss value ";
+    return finish(own_rows(value, samples, what + quoted(plan_.own->value)), sample_weight, {});
+  }
+
+private:
+  LossTerm finish(Term rows, std::optional<Term> sample_weight, std::optional<Term> counts) {
     if (sample_weight) rows = rows * fitted_weight(*sample_weight, rows);
     if (counts) rows = ops::where(*counts, rows, 0.0);
-    LossTerm loss = reduce(rows, counts);
+    LossTerm loss = rows.shape().empty() ? reduce_scalar(rows) : reduce(rows, counts);
     double weight = record_.number("weight");
     if (weight != 1) loss.value = loss.value * weight;
     return loss;
   }
 
-private:
+  // A scalar belongs to every row of its batch alike.
+  LossTerm reduce_scalar(Term value) {
+    value = ops::cast(value, DType::f64);
+    if (record_.text("reduction") == "sum") return {value};
+    return {value, ops::cast(valid_.count(value), DType::f64)};
+  }
+
   // Class numbers are checked before they are used; an ignored one stands for class 0 and does not count.
   Term checked(Term label, int64_t classes, std::optional<Term>& counts) {
     if (std::optional<int64_t> ignored = plan_.ignore_index()) {
@@ -193,6 +214,25 @@ private:
 LossTerm build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, Term prediction, Term label,
                     std::optional<Term> sample_weight, const Place& label_place) {
   return LossBuilder(b, plan, valid).build(prediction, label, sample_weight, label_place);
+}
+
+LossTerm build_own_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, Term value,
+                        const ops::SampleAxis& samples, std::optional<Term> sample_weight) {
+  return LossBuilder(b, plan, valid).build_own(value, samples, sample_weight);
+}
+
+Term own_rows(Term value, const ops::SampleAxis& samples, const std::string& what) {
+  const Type type = value.type();
+  const int64_t batch = value.b->module().batch;
+  Shape shape = type.shape;
+  if (shape.size() == 2 && shape[1] == 1) shape.pop_back();
+  const bool has_rows = batch == 0 || samples == ops::SampleAxis{0, 1};
+  if (!is_float(type.dtype) || (!shape.empty() && (shape.size() != 1 || !has_rows)))
+    throw ModelError{"shape-mismatch",
+                     what + " is " + to_string(type) + ", expected a float: a scalar or one number a row" +
+                         (batch > 0 ? ", [" + std::to_string(batch) + "]" : ""),
+                     {}};
+  return ops::reshape(value, shape);
 }
 
 } // namespace dlcc::frontend

@@ -28,6 +28,8 @@ struct LossRow {
   ops::Term (*rows)(LossContext&); ///< the losses of the samples
 };
 const LossRow& find_loss(std::string_view type);
+/// What stands for a loss of the model's own: it has no function here, its label is of that kind.
+const LossRow& own_loss(LabelKind kind);
 
 /// The type that a label of that kind should have.
 Type label_type(LabelKind kind, const Type& prediction);
@@ -36,11 +38,18 @@ Type label_type(LabelKind kind, const Type& prediction);
 ops::Term fit_label(ops::Term label, const std::string& name, LabelKind kind, const Type& prediction,
                     const Place& place);
 
+/// A loss or metric of the model's own: a value of the network, or the result of calling a function.
+struct OwnValue {
+  std::string value;          ///< its name, or the function's
+  std::optional<size_t> call; ///< index into Plan::calls
+};
+
 /// One loss of the model, its names resolved.
 struct LossPlan {
   const Record* record = nullptr;
   const LossRow* row = nullptr;
-  std::string prediction, label, sample_weight;
+  std::string prediction, label, sample_weight; ///< "": none
+  std::optional<OwnValue> own;
   /// Whether a batch of ignored labels alone is no update: it is the only loss, and batches are not accumulated.
   bool may_skip = false;
   std::optional<int64_t> ignore_index() const;
@@ -58,5 +67,11 @@ struct LossTerm {
 /// `label` and `sample_weight` are parameters of the function.
 LossTerm build_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, ops::Term prediction,
                     ops::Term label, std::optional<ops::Term> sample_weight, const Place& label_place);
+/// The same for a loss of the model's own from its value: a scalar, or one number a row.
+LossTerm build_own_loss(graph::Builder& b, const LossPlan& plan, const ValidRows& valid, ops::Term value,
+                        const ops::SampleAxis& samples, std::optional<ops::Term> sample_weight);
+/// Throws ModelError unless the value is a scalar or one number a row; then gives it as [rows] or a scalar. `what` it
+/// is: "loss value 'l'".
+ops::Term own_rows(ops::Term value, const ops::SampleAxis& samples, const std::string& what);
 
 } // namespace dlcc::frontend

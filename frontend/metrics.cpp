@@ -269,6 +269,7 @@ constexpr MetricRow metrics[] = {
     {"r2", update_r2, r2_result, true},
     {"loss", [](MetricContext&) {}, [](const MetricResult& r) { return Term{&r.b, r.b.add("linear", {r.loss})}; }},
 };
+constexpr MetricRow own_metric{"own", nullptr, mean_result};
 
 // Of one term of the loss.
 std::string loss_total(size_t term) { return accumulator_name("loss", std::to_string(term) + "/total"); }
@@ -302,17 +303,32 @@ Term accumulated_loss(graph::Builder& b) {
 }
 
 const MetricRow& find_metric(std::string_view type) {
+  if (type == own_value || type == own_function) return own_metric;
   for (const MetricRow& row : metrics)
     if (row.name == type) return row;
   DLCC_CHECK(false, "no builder for metric '" + std::string(type) + "'");
   return metrics[0];
 }
 
+void update_own_metric(MetricContext& c, Term value, const ops::SampleAxis& samples) {
+  const std::string what = c.plan.own->call ? "the result of function " : "metric value ";
+  Term rows = ops::cast(own_rows(value, samples, what + quoted(c.plan.own->value)), DType::f64);
+  const bool is_scalar = rows.shape().empty();
+  Term count = ops::cast(c.valid.count(rows), DType::f64);
+  c.add("total", is_scalar ? rows * count : c.valid.sum(rows));
+  c.add("count", is_scalar ? count : c.valid.elements(rows));
+}
+
+std::string metric_name(const Record& metric) {
+  if (metric.has("name")) return metric.text("name");
+  if (metric.is(own_value)) return metric.text("value");
+  return metric.is(own_function) ? metric.text("type") : metric.type();
+}
+
 std::vector<std::string> maximised_metrics(const ModelSpec& spec) {
   std::vector<std::string> names;
   for (const Record& metric : spec.metrics())
-    if (find_metric(metric.type()).more_is_better)
-      names.push_back(metric.has("name") ? metric.text("name") : metric.type());
+    if (find_metric(metric.type()).more_is_better) names.push_back(metric_name(metric));
   return names;
 }
 

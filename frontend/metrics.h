@@ -10,8 +10,9 @@ namespace dlcc::frontend {
 struct MetricPlan {
   const Record* record = nullptr;
   std::string name;
-  size_t loss = 0; ///< the loss whose label it is about, and whose kind
+  LossPlan loss; ///< the loss whose label it is about, and whose kind
   std::string prediction, label;
+  std::optional<OwnValue> own;
 };
 
 /// What the update of a metric sees.
@@ -57,6 +58,11 @@ struct MetricRow {
   bool more_is_better = false;
 };
 const MetricRow& find_metric(std::string_view type);
+/// The mean of a value over the rows that count; a scalar weighs as many rows as its batch has.
+void update_own_metric(MetricContext& context, ops::Term value, const ops::SampleAxis& samples);
+
+/// The column name of a metric: the one it is given, else that of its value or function, else its type.
+std::string metric_name(const Record& metric);
 
 /// Names of the model's metrics of which more is better.
 std::vector<std::string> maximised_metrics(const ModelSpec& spec);

@@ -95,8 +95,8 @@ struct Record {
   int64_t integer(std::string_view key) const { return std::get<int64_t>(at(key).value); }
   double number(std::string_view key) const { return std::get<double>(at(key).value); }
   const std::string& text(std::string_view key) const { return std::get<std::string>(at(key).value); }
-  /// "" if absent.
-  std::string text_or_empty(std::string_view key) const { return has(key) ? text(key) : std::string(); }
+  /// "" if absent, also if records of this type have no such key.
+  std::string text_or_empty(std::string_view key) const { return has_if_known(key) ? text(key) : std::string(); }
   std::optional<int64_t> maybe_integer(std::string_view key) const;
   std::optional<double> maybe_number(std::string_view key) const;
   const std::vector<int64_t>& integers(std::string_view key) const {

@@ -13,7 +13,7 @@ public:
       : module_(network.module), f_(network.function), network_(network), out_(out) {}
 
   void params();
-  void nodes();
+  void layer_nodes();
 
 private:
   void param(const graph::State& state, const Penalty& penalty);
@@ -123,25 +123,16 @@ void NodeWriter::renamed(graph::ValueId value, const std::string& name) {
   out_.end_object();
 }
 
-void NodeWriter::nodes() {
-  out_.begin_list();
-  for (const graph::Node& n : f_.nodes) node(n);
-  for (const auto& [name, value] : network_.wanted)
+void NodeWriter::layer_nodes() {
+  for (graph::NodeId n : network_.layer_nodes) node(f_.nodes[n]);
+  for (const auto& [name, value] : network_.named)
     if (f_.values[value].name != name) renamed(value, name);
-  out_.end_list();
 }
 } // namespace
 
-void write_as_nodes(const ModelSpec& model, graph::OpTable ops, JsonWriter& out) {
-  NetworkFunction network = build_network(model, ops);
-  NodeWriter writer(network, out);
-  out.key("params"), writer.params();
-  out.key("nodes"), writer.nodes();
-  if (model.root->has("outputs")) return;
-  out.key("outputs");
-  out.begin_list(true);
-  for (const std::string& name : network.outputs) out.string(name);
-  out.end_list();
-}
+LoweredNetwork::LoweredNetwork(const ModelSpec& model, graph::OpTable ops) : network_(build_network(model, ops)) {}
+
+void LoweredNetwork::write_params(JsonWriter& out) const { NodeWriter(network_, out).params(); }
+void LoweredNetwork::write_layer_nodes(JsonWriter& out) const { NodeWriter(network_, out).layer_nodes(); }
 
 } // namespace dlcc::frontend

@@ -8,78 +8,51 @@ namespace {
 /// Functions that call functions that call ...
 constexpr int64_t max_call_depth = 64;
 
-std::string place_text(const Place& place) {
-  return std::to_string(place.where.line) + ":" + std::to_string(place.where.column);
+NodeBody resolve_body(const std::vector<NodeSpec>& nodes, NameTable names, Reporter& report) {
+  NodeBody body{std::move(names), {}, {}};
+  const auto outside = static_cast<uint32_t>(body.names.size());
+  body.graph.emplace(nodes, body.names, report);
+  body.graph->resolve(body.names, {}, report);
+  std::vector<uint32_t> node_of; // of each output
+  for (uint32_t i = 0; i < nodes.size(); ++i) node_of.insert(node_of.end(), nodes[i].outputs.size(), i);
+  Needs needs(nodes.size());
+  for (uint32_t i = 0; i < nodes.size(); ++i)
+    for (uint32_t value : body.graph->operands(i))
+      if (value >= outside) needs[i].push_back(node_of[value - outside]);
+  Topology topology = sort_by_need(needs);
+  body.order = std::move(topology.order);
+  if (topology.cycle.empty()) return body;
+  auto name = [&](uint32_t node) { return quoted(body.names.text(body.graph->first_output(node))); };
+  report.error("cycle", "nodes form a cycle: " + cycle_text(topology.cycle, name) + ", expected none",
+               nodes[topology.cycle[0]].place);
+  return body;
 }
-
-class NodeResolver {
-public:
-  NodeResolver(const std::vector<NodeSpec>& nodes, Reporter& report) : report_(report) { g_.nodes = &nodes; }
-
-  NodeGraph resolve(const std::vector<Name>& outside) {
-    for (const Name& name : outside) declare(name);
-    for (const NodeSpec& node : *g_.nodes) {
-      g_.first_output.push_back(static_cast<uint32_t>(g_.values.size()));
-      for (const Name& output : node.outputs) declare(output);
-    }
-    std::vector<uint32_t> node_of(g_.values.size(), 0); // of each output
-    for (uint32_t i = 0; i < g_.nodes->size(); ++i)
-      for (size_t k = 0; k < (*g_.nodes)[i].outputs.size(); ++k) node_of[g_.first_output[i] + k] = i;
-    for (const NodeSpec& node : *g_.nodes) {
-      std::vector<uint32_t>& operands = g_.operands.emplace_back();
-      std::vector<uint32_t>& needs = g_.needs.emplace_back();
-      for (const Name& input : node.inputs) {
-        std::optional<uint32_t> value = g_.find(input.text);
-        if (!value) {
-          unknown(input);
-          continue;
-        }
-        operands.push_back(*value);
-        if (*value >= outside.size()) needs.push_back(node_of[*value]);
-      }
-    }
-    sort();
-    return std::move(g_);
-  }
-
-private:
-  void declare(const Name& name) {
-    auto [at, is_new] = g_.numbers.emplace(name.text, static_cast<uint32_t>(g_.values.size()));
-    if (!is_new)
-      report_.error("duplicate-name",
-                    "value " + quoted(name.text) + " is already defined at " + place_text(g_.values[at->second].place) +
-                        ", expected names that differ",
-                    name.place);
-    g_.values.push_back(name);
-  }
-
-  void unknown(const Name& name) {
-    report_.error("unknown-name", "unknown value " + quoted(name.text) + did_you_mean(name.text, g_.names()),
-                  name.place);
-  }
-
-  void sort() {
-    Topology topology = sort_by_need(g_.needs);
-    g_.order = std::move(topology.order);
-    if (topology.cycle.empty()) return;
-    auto name = [&](uint32_t node) { return quoted(g_.values[g_.first_output[node]].text); };
-    report_.error("cycle", "nodes form a cycle: " + cycle_text(topology.cycle, name) + ", expected none",
-                  (*g_.nodes)[topology.cycle[0]].place);
-  }
-
-  Reporter& report_;
-  NodeGraph g_;
-};
 } // namespace
 
-std::vector<std::string> NodeGraph::names() const {
-  std::vector<std::string> out;
-  for (const Name& value : values) out.push_back(value.text);
-  return out;
+NodeGraph::NodeGraph(const std::vector<NodeSpec>& nodes, NameTable& names, Reporter& report) : nodes_(&nodes) {
+  for (const NodeSpec& node : nodes) {
+    first_output_.push_back(static_cast<uint32_t>(names.size()));
+    for (const Name& output : node.outputs) names.declare(output.text, "node", output.place, report);
+  }
 }
 
-NodeGraph resolve_nodes(const std::vector<NodeSpec>& nodes, const std::vector<Name>& outside, Reporter& report) {
-  return NodeResolver(nodes, report).resolve(outside);
+void NodeGraph::resolve(const NameTable& names, const std::vector<std::string>& inferred, Reporter& report) {
+  for (const NodeSpec& node : *nodes_) {
+    std::vector<uint32_t>& operands = operands_.emplace_back();
+    for (const Name& input : node.inputs) {
+      if (std::optional<uint32_t> value = names.find(input.text))
+        operands.push_back(*value);
+      else if (std::count(inferred.begin(), inferred.end(), input.text))
+        report.error("unknown-name",
+                     "value " + quoted(input.text) +
+                         " is a label that the model does not declare, expected it in "
+                         "'labels' with its shape",
+                     input.place);
+      else
+        report.error("unknown-name", "unknown value " + quoted(input.text) + did_you_mean(input.text, names.names()),
+                     input.place);
+    }
+  }
 }
 
 // ---- functions ------------------------------------------------------------------------------------------------------
@@ -103,21 +76,22 @@ const UserFunction* UserFunctions::find(const std::string& name) const {
 }
 
 UserFunction UserFunctions::resolve(const Record& record) const {
-  UserFunction f{&record, resolve_nodes(record.nodes("nodes"), record.names("inputs"), report_), {}};
+  NameTable inputs;
+  for (const Name& input : record.names("inputs")) inputs.declare(input.text, "input", input.place, report_);
+  UserFunction f{&record, resolve_body(record.nodes("nodes"), std::move(inputs), report_), {}};
   check_operators(record.nodes("nodes"));
-  auto require = [&](const NodeGraph& graph, const Name& name) {
-    if (!graph.find(name.text))
+  for (const Name& output : record.names("outputs"))
+    if (!f.body.names.find(output.text))
       report_.error("unknown-name",
-                    "function " + quoted(record.entry.text) + " does not define " + quoted(name.text) +
-                        did_you_mean(name.text, graph.names()),
-                    name.place);
-  };
-  for (const Name& output : record.names("outputs")) require(f.body, output);
+                    "function " + quoted(record.entry.text) + " does not define " + quoted(output.text) +
+                        did_you_mean(output.text, f.body.names.names()),
+                    output.place);
   const Record* gradient = record.record("gradient");
   if (!gradient) return f;
-  std::vector<Name> outside = f.body.values;
-  for (const Name& output : record.names("outputs")) outside.push_back({"d." + output.text, output.place});
-  f.gradient = resolve_nodes(gradient->nodes("nodes"), outside, report_);
+  NameTable outside = f.body.names;
+  for (const Name& output : record.names("outputs"))
+    outside.declare("d." + output.text, "output", output.place, report_);
+  f.gradient = resolve_body(gradient->nodes("nodes"), std::move(outside), report_);
   check_operators(gradient->nodes("nodes"));
   return f;
 }

@@ -1,41 +1,46 @@
-// A list of nodes with its names resolved: the main one of a model, or the body of one of its functions.
+// A list of nodes with its names resolved, beside the layers of a model or in the body of one of its functions.
 #pragma once
 
-#include "frontend/report.h"
+#include "frontend/name_table.h"
 #include "frontend/topology.h"
 #include "ir/graph/op.h"
 
 #include <map>
-#include <unordered_map>
 
 namespace dlcc::frontend {
 
-/// Values are numbered: first those that come from outside, then the outputs of the nodes.
-struct NodeGraph {
-  const std::vector<NodeSpec>* nodes = nullptr;
-  std::vector<Name> values;
-  std::unordered_map<std::string, uint32_t> numbers; ///< of the values
-  std::vector<std::vector<uint32_t>> operands;       ///< of each node: values
-  std::vector<uint32_t> first_output;                ///< of each node: a value
-  Needs needs;                                       ///< nodes of nodes
-  std::vector<uint32_t> order;                       ///< of the nodes
+class NodeGraph {
+public:
+  /// Declares a value for each output of the nodes beside those that are there already. Errors go to the reporter.
+  NodeGraph(const std::vector<NodeSpec>& nodes, NameTable& names, Reporter& report);
+  /// Finds the operands, once all values are declared. Unknown names are errors; `inferred`: labels that the model does
+  /// not declare.
+  void resolve(const NameTable& names, const std::vector<std::string>& inferred, Reporter& report);
 
-  std::optional<uint32_t> find(const std::string& name) const {
-    auto at = numbers.find(name);
-    return at == numbers.end() ? std::nullopt : std::optional(at->second);
-  }
-  std::vector<std::string> names() const;
+  const std::vector<NodeSpec>& nodes() const { return *nodes_; }
+  const std::vector<uint32_t>& operands(size_t node) const { return operands_[node]; }
+  /// The value of the node's first output; the others follow it.
+  uint32_t first_output(size_t node) const { return first_output_[node]; }
+
+private:
+  const std::vector<NodeSpec>* nodes_;
+  std::vector<uint32_t> first_output_;
+  std::vector<std::vector<uint32_t>> operands_;
 };
 
-/// Errors (unknown and double names, cycles) go to the reporter. `outside` are the values from outside.
-NodeGraph resolve_nodes(const std::vector<NodeSpec>& nodes, const std::vector<Name>& outside, Reporter& report);
+/// Nodes that nothing but themselves and values from outside can name, in an order to build them.
+struct NodeBody {
+  NameTable names; ///< those from outside come first
+  std::optional<NodeGraph> graph;
+  std::vector<uint32_t> order;
+};
 
 /// A function of the model.
 struct UserFunction {
   const Record* record = nullptr;
-  NodeGraph body;
+  NodeBody body;
   /// Its values from outside are all values of the body, then the cotangents d.<output>.
-  std::optional<NodeGraph> gradient;
+  std::optional<NodeBody> gradient;
 };
 
 /// All functions of the model: resolved, not recursive, of bounded depth and size when inlined.
@@ -44,6 +49,8 @@ public:
   UserFunctions(const ModelSpec& spec, graph::OpTable ops, Reporter& report);
 
   const UserFunction* find(const std::string& name) const;
+  /// Those with a gradient of their own that are functions of the graph already, by name and operand types.
+  std::map<std::string, std::string> instances;
   /// Every operator of the nodes must exist, and all calls together may not unroll beyond the limit of nodes.
   void check_operators(const std::vector<NodeSpec>& nodes) const;
 

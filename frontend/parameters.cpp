@@ -25,6 +25,11 @@ graph::StateId Parameters::own(const ParameterRequest& request) {
                      "parameter " + quoted(request.name) + " is " + to_string(request.type) +
                          " and cannot be trained, expected a float type or \"trainable\": false",
                      request.place};
+  if (request.initializer == fan_uniform)
+    throw ModelError{"invalid-value",
+                     "initializer '" + request.initializer + "' of " + quoted(request.name) +
+                         " goes by the inputs and outputs of a layer, expected one that goes by the shape",
+                     request.place};
   const size_t rank = request.type.shape.size();
   if ((request.initializer == "identity" && rank != 2) || (request.initializer == "orthogonal" && rank < 2))
     throw ModelError{"shape-mismatch",

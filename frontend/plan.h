@@ -5,15 +5,32 @@
 
 namespace dlcc::frontend {
 
+/// A function of the model as a loss or metric: one number a row of a prediction, a label and, if it takes three
+/// inputs, a sample weight.
+struct FunctionCall {
+  const Record* record = nullptr; ///< of the loss or metric
+  const UserFunction* function = nullptr;
+  std::string prediction, label, weight;
+};
+
 struct Plan {
   std::vector<std::string> outputs;
   std::vector<LossPlan> losses;
   std::vector<MetricPlan> metrics;
-  std::vector<std::string> wanted; ///< values asked of the network: the outputs, then what only losses or metrics read
+  /// What the forward functions compute: values asked of the network (the outputs, then what only losses or metrics
+  /// read), then the results of the calls.
+  std::vector<std::string> wanted;
+  std::vector<FunctionCall> calls;
 
   size_t index_of(const std::string& wanted_name) const;
+  size_t index_of(const OwnValue& own) const { return own.call ? wanted.size() + *own.call : index_of(own.value); }
+  size_t value_count() const { return wanted.size() + calls.size(); }
 };
-Plan make_plan(const ModelSpec& spec, const Network& network, Reporter& report);
+Plan make_plan(const ModelSpec& spec, const Network& network, const UserFunctions& functions, Reporter& report);
+
+/// The label that a loss compares with: the one it names, the only one, or "label" if none is declared. "" if it has
+/// none, or if it does not say which.
+std::string label_of(const ModelSpec& spec, const Record& loss);
 
 /// A label or sample weight as the function `loss` takes it.
 struct Label {
@@ -24,10 +41,5 @@ struct Label {
 /// Declared labels as they are; otherwise those the losses imply by the types of their predictions (of Plan::wanted).
 std::vector<Label> labels_of(const ModelSpec& spec, const Plan& plan, const std::vector<Type>& predictions,
                              Reporter& report);
-
-/// Inputs that hold sample weights: they are fed with the labels.
-std::vector<const TensorSpec*> sample_weights(const ModelSpec& spec);
-/// The inputs that the network reads.
-std::vector<const TensorSpec*> network_inputs(const ModelSpec& spec);
 
 } // namespace dlcc::frontend

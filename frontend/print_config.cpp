@@ -3,23 +3,20 @@
 #include "frontend/json_writer.h"
 #include "frontend/network_as_nodes.h"
 
-#include <functional>
-
 namespace dlcc::frontend {
 
 namespace {
 class ConfigPrinter {
 public:
-  std::string print(const ModelSpec& model) {
+  /// `lowered`: written in place of the layers; null: they stay.
+  std::string print(const ModelSpec& model, const LoweredNetwork* lowered) {
+    lowered_ = lowered;
     record(*model.root, {}, false);
     return out_.take();
   }
-  std::string print_lowered(const ModelSpec& model, graph::OpTable ops) {
-    lower_ = [&] { write_as_nodes(model, ops, out_); };
-    return print(model);
-  }
 
 private:
+  bool network_key(const Record& model, const Key& key);
   void record(const Record& r, std::string_view discriminator, bool flat);
   void value(const Key& key, const ArgValue& value);
   void records(const Key& key, const std::vector<Record>& all);
@@ -48,7 +45,7 @@ private:
   }
 
   JsonWriter out_;
-  std::function<void()> lower_; ///< if set: writes the network in place of `layers`
+  const LoweredNetwork* lowered_ = nullptr;
 };
 
 // Records without records inside stand on one line.
@@ -63,19 +60,32 @@ bool is_small(const Record& r) {
 void ConfigPrinter::record(const Record& r, std::string_view discriminator, bool flat) {
   if (!r.file.empty()) return out_.string(r.file);
   out_.begin_object(flat);
-  if (!discriminator.empty()) out_.member(discriminator, r.type());
+  if (!discriminator.empty() && !r.is(own_value) && !r.is(own_function)) out_.member(discriminator, r.type());
   for (size_t i = 0; i < r.args.size(); ++i) {
-    if (std::holds_alternative<std::monostate>(r.args[i].value)) continue;
     const Key& key = r.def->keys[i];
-    if (lower_ && r.group->id == Group::model && key.name == "layers") {
-      lower_();
-      continue;
-    }
+    if (lowered_ && r.group->id == Group::model && network_key(r, key)) continue;
+    if (std::holds_alternative<std::monostate>(r.args[i].value)) continue;
     out_.key(key.name);
     value(key, r.args[i].value);
   }
   for (const ExtraArg& e : r.extras) extra(e);
   out_.end_object();
+}
+
+// Writes a key of the model that lowering changes; false: the key is none of those.
+bool ConfigPrinter::network_key(const Record& model, const Key& key) {
+  if (key.name == "layers") return true;
+  if (key.name == "params") return out_.key("params"), lowered_->write_params(out_), true;
+  if (key.name == "nodes") {
+    out_.key("nodes"), out_.begin_list();
+    lowered_->write_layer_nodes(out_);
+    for (const NodeSpec& n : model.nodes("nodes")) node(n);
+    return out_.end_list(), true;
+  }
+  if (key.name != "outputs" || model.has("outputs")) return false;
+  out_.key("outputs");
+  flat_list(lowered_->outputs(), [&](const std::string& name) { out_.string(name); });
+  return true;
 }
 
 void ConfigPrinter::value(const Key& key, const ArgValue& v) {
@@ -170,10 +180,12 @@ void ConfigPrinter::attribute(const Attribute& a) {
 }
 } // namespace
 
-std::string print_config(const ModelSpec& model) { return ConfigPrinter().print(model); }
+std::string print_config(const ModelSpec& model) { return ConfigPrinter().print(model, nullptr); }
 
 std::string print_lowered_config(const ModelSpec& model, graph::OpTable ops) {
-  return model.has_layers() ? ConfigPrinter().print_lowered(model, ops) : print_config(model);
+  if (!model.has_layers()) return print_config(model);
+  const LoweredNetwork lowered(model, ops);
+  return ConfigPrinter().print(model, &lowered);
 }
 
 } // namespace dlcc::frontend

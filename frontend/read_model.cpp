@@ -1,5 +1,6 @@
 #include "frontend/read_model.h"
 
+#include "frontend/presets.h"
 #include "frontend/sections.h"
 #include "frontend/validate.h"
 
@@ -94,7 +95,7 @@ public:
       : spec_(spec), validator_(validator), diagnostics_(diagnostics) {}
 
   void read(const Bindings& bindings) {
-    apply_preset();
+    apply_preset(*spec_.root, validator_);
     const Record& root = *spec_.root;
     spec_.name = root.text("name");
     spec_.seed = root.integer("seed");
@@ -114,14 +115,6 @@ public:
   }
 
 private:
-  // scikit-learn's batches have min(200, n) rows; a data set of fewer is one short batch.
-  void apply_preset() {
-    const Record* optimizer = spec_.optimizer();
-    if (!optimizer || optimizer->text_or_empty("preset") != "sklearn" || !spec_.root->has("train")) return;
-    Arg& batch_size = std::get<std::vector<Record>>(spec_.root->at("train").value)[0].at("batch_size");
-    if (!batch_size.is_given) batch_size.value = int64_t{200};
-  }
-
   // Layers or nodes, and what layers need.
   bool check_parts() {
     const Record& root = *spec_.root;
@@ -200,9 +193,12 @@ private:
     if (!optimizer || !optimizer->record("learning_rate")) return;
     const Record& rate = *optimizer->record("learning_rate");
     if (rate.is("piecewise")) check_piecewise(rate);
-    if (rate.is("cosine") && rate.integer("warmup_steps") > 0 && !rate.has("warmup_target"))
-      validator_.error("missing-key", "'warmup_steps' without 'warmup_target', expected the rate at their end",
-                       rate.at("warmup_steps").place);
+    if (!rate.is("cosine") || rate.has("warmup_target")) return;
+    const bool by_steps = rate.maybe_integer("warmup_steps").value_or(0) > 0;
+    if (!by_steps && rate.maybe_number("warmup_epochs").value_or(0) == 0) return;
+    const std::string key = by_steps ? "warmup_steps" : "warmup_epochs";
+    validator_.error("missing-key", "'" + key + "' without 'warmup_target', expected the rate at their end",
+                     rate.at(key).place);
   }
 
   void check_piecewise(const Record& rate) {
@@ -249,7 +245,7 @@ private:
     for (const Record& r : spec_.root->records("labels")) names.push_back(r.entry.text);
     bool is_inferred = spec_.labels.empty();
     for (const Record& loss : spec_.losses())
-      if (is_inferred && loss.has("label")) names.push_back(loss.text("label"));
+      if (is_inferred && loss.has_if_known("label")) names.push_back(loss.text("label"));
     if (is_inferred) names.emplace_back("label");
     spec_.data = frontend::read_data_record(*section, names, validator_);
   }

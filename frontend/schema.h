@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -132,13 +133,25 @@ Key choice(std::string name, std::vector<std::string> options);
 Key either(std::vector<Key> alternatives); ///< of one name
 Key record(std::string name, Group group, KeyKind kind = KeyKind::record);
 
+/// Keys of which at most one may be given; exactly one, if one is required.
+struct Alternatives {
+  std::vector<std::string> keys;
+  bool is_required = false;
+};
+
 /// One thing that a model may name: a layer, a loss, an optimizer, a section.
 struct RecordDef {
   std::string name;
   std::string summary; ///< one sentence, or the equation
   std::vector<Key> keys;
-  std::vector<std::string> conflicts; ///< at most one of these keys may be given
+  std::vector<Alternatives> alternatives;
 };
+
+/// The initialiser of scikit-learn's layers: uniform(-b, b), b = sqrt(factor / (in + out)) of the layer.
+inline constexpr const char* fan_uniform = "fan_uniform";
+/// Records that losses and metrics of the model's own are: of a value, and of a function.
+inline constexpr const char* own_value = "own_value";
+inline constexpr const char* own_function = "own_function";
 
 /// A family of records.
 struct GroupDef {
@@ -151,6 +164,8 @@ struct GroupDef {
   bool from_file = false; ///< a string stands for a file that holds the record
   bool open_keys = false; ///< one more key per input and label (data)
   std::vector<RecordDef> records;
+  std::optional<RecordDef> by_value;    ///< what an object without a type but with the key "value" stands for
+  std::optional<RecordDef> by_function; ///< what a function of the model stands for, by its name in place of a type
 
   const RecordDef* find(std::string_view name) const;
   std::vector<std::string> names() const;

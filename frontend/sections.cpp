@@ -220,10 +220,7 @@ data::TrainSpec read_train(const Record& model) {
   if (!optimizer || optimizer->text("preset") != "sklearn") return t;
   t.n_iter_no_change = optimizer->integer("n_iter_no_change");
   t.tol = optimizer->number("tol");
-  if (optimizer->boolean("early_stopping")) { // a stratified part, and the weights of its best score come back
-    t.stratified = true;
-    if (!r.at("validation_split").is_given) t.validation_split = optimizer->number("validation_fraction");
-  }
+  t.stratified = optimizer->boolean("early_stopping"); // and the weights of its best score come back
   return t;
 }
 

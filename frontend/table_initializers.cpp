@@ -33,6 +33,10 @@ std::vector<GroupDef> initializer_groups() {
         choice("distribution", {"truncated_normal", "untruncated_normal", "uniform"})
             .defaults("truncated_normal", "shape")},
        {}},
+      {fan_uniform,
+       "uniform(-b, b), b = sqrt(factor / (in + out)) of the layer, for its bias too (scikit-learn)",
+       {number("factor").more_than(0).defaults(6.0, "6, or 2 where hidden layers are logistic")},
+       {}},
       {"orthogonal", "orthonormal rows or columns", {number("gain").defaults(1.0, "factor")}, {}},
       {"identity", "ones on the diagonal", {number("gain").defaults(1.0, "factor")}, {}},
   };

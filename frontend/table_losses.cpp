@@ -4,16 +4,30 @@
 namespace dlcc::frontend {
 
 namespace {
-RecordDef loss(std::string name, std::string summary, std::vector<Key> own = {}) {
-  std::vector<Key> keys;
-  keys.push_back(name_key("prediction").optional("the value that is judged; the last output if absent"));
-  keys.push_back(name_key("label").optional("the label it is compared with; the only one if absent"));
-  for (Key& key : own) keys.push_back(std::move(key));
+std::vector<Key> judged_keys(const char* prediction, const char* label) {
+  return {name_key("prediction").optional(prediction), name_key("label").optional(label)};
+}
+
+// Every loss has the keys behind its own.
+RecordDef any_loss(std::string name, std::string summary, std::vector<Key> keys) {
   keys.push_back(number("weight").at_least(0).defaults(1.0, "factor on this loss"));
   keys.push_back(name_key("sample_weight").optional("an input that holds a weight per sample"));
   keys.push_back(
       choice("reduction", {"mean_over_batch", "sum"}).defaults("mean_over_batch", "how samples are combined"));
   return {std::move(name), std::move(summary), std::move(keys), {}};
+}
+
+std::vector<Key> with_own(std::vector<Key> keys, std::vector<Key> own) {
+  for (Key& key : own) keys.push_back(std::move(key));
+  return keys;
+}
+
+std::vector<Key> loss_keys() {
+  return judged_keys("the value that is judged; the last output if absent",
+                     "the label it is compared with; the only one if absent");
+}
+RecordDef loss(std::string name, std::string summary, std::vector<Key> own = {}) {
+  return any_loss(std::move(name), std::move(summary), with_own(loss_keys(), std::move(own)));
 }
 Key from_logits() { return boolean("from_logits").defaults(false, "the prediction is before sigmoid or softmax"); }
 Key smoothing() {
@@ -26,14 +40,16 @@ Key class_weight() {
   return list("class_weight", KeyKind::weights).at_least(0).optional("class number -> weight; absent classes weigh 1");
 }
 
-RecordDef metric(std::string name, std::string summary, std::vector<Key> own = {}) {
-  std::vector<Key> keys;
-  keys.push_back(name_key("name").optional("column name; the type if absent"));
-  keys.push_back(name_key("prediction").optional("the value that is judged; the loss's if absent"));
-  keys.push_back(name_key("label").optional("the label it is compared with; the loss's if absent"));
-  for (Key& key : own) keys.push_back(std::move(key));
-  return {std::move(name), std::move(summary), std::move(keys), {}};
+Key column_name() { return name_key("name").optional("column name; the type if absent"); }
+std::vector<Key> metric_keys() {
+  return with_own({column_name()}, judged_keys("the value that is judged; the loss's if absent",
+                                               "the label it is compared with; the loss's if absent"));
 }
+RecordDef metric(std::string name, std::string summary, std::vector<Key> own = {}) {
+  return {std::move(name), std::move(summary), with_own(metric_keys(), std::move(own)), {}};
+}
+Key function_name() { return name_key("type").required("a function of the model"); }
+Key value_name() { return name_key("value").required("a value of the model: a scalar, or one number a row"); }
 Key threshold() { return number("threshold").defaults(0.5, "a prediction above it is positive"); }
 } // namespace
 
@@ -55,7 +71,15 @@ std::vector<GroupDef> loss_groups() {
       loss("hinge", "mean max(1 - y p, 0), labels 0/1 taken as -1/+1"),
       loss("squared_hinge", "mean max(1 - y p, 0)^2"),
   };
+  losses.by_value = any_loss(own_value, "a value of the model", {value_name()});
+  losses.by_function = any_loss(own_function, "a function of (prediction, label) or (prediction, label, weight)",
+                                with_own({function_name()}, loss_keys()));
   GroupDef metrics{Group::metric, "metric", "type", true};
+  metrics.by_value = {own_value, "the mean of a value of the model", {value_name(), column_name()}, {}};
+  metrics.by_function = {own_function,
+                         "the mean of a function of (prediction, label) or (prediction, label, weight)",
+                         with_own({function_name()}, metric_keys()),
+                         {}};
   metrics.records = {
       metric("accuracy", "share of right predictions, of the kind that fits the loss", {threshold()}),
       metric("top_k", "share of samples whose class is among the k likeliest",

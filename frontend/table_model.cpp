@@ -25,16 +25,19 @@ std::vector<GroupDef> model_groups() {
             .optional("what the loss compares with; inferred from the loss if absent"),
         record("params", Group::param, KeyKind::by_name).optional("free parameters of `nodes`"),
         record("functions", Group::function, KeyKind::by_name).optional("operators made of operators"),
-        record("layers", Group::layer, KeyKind::records).at_least_entries(1).optional("the model as layers, or"),
-        list("nodes", KeyKind::nodes).optional("the model as operators on values"),
-        list("outputs", KeyKind::names).optional("what `predict` gives; the last value if absent"),
+        record("layers", Group::layer, KeyKind::records)
+            .at_least_entries(1)
+            .optional("the model as layers; with `nodes` or without"),
+        list("nodes", KeyKind::nodes).optional("operators on values: inputs, labels, layers by their names"),
+        list("outputs", KeyKind::names)
+            .optional("what `predict` gives; the last layer if absent, without layers the last node"),
         record("loss", Group::loss, KeyKind::one_or_more).optional("what training makes small"),
         record("metrics", Group::metric, KeyKind::one_or_more).optional("what is reported besides"),
         record("optimizer", Group::optimizer).optional("how parameters are updated"),
         record("train", Group::train).defaults("train", "how the model is trained"),
         record("data", Group::data).optional("where the data are"),
         record("compile", Group::compile).defaults("compile", "how the code is made")},
-       {"layers", "nodes"}}};
+       {}}};
   GroupDef tensor{Group::tensor, "tensor"};
   tensor.records = {
       {"tensor", "an input or a label", {shape(), dtype().optional("element type; the model's if absent")}, {}}};

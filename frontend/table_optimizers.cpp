@@ -18,7 +18,7 @@ RecordDef optimizer(std::string name, std::string summary, double rate, std::vec
                      .at_most(1e6)
                      .defaults(int64_t{1}, "batches whose mean gradient makes one update"));
   keys.push_back(choice("preset", {"keras", "sklearn"})
-                     .defaults("keras", "whose rules for initial weights, penalty and stopping"));
+                     .defaults("keras", "whose defaults and rules for initial weights, penalty and stopping"));
   keys.push_back(number("alpha")
                      .only_with("preset", "sklearn")
                      .at_least(0)
@@ -33,7 +33,7 @@ RecordDef optimizer(std::string name, std::string summary, double rate, std::vec
                      .defaults(false, "judge by a stratified part kept aside"));
   keys.push_back(
       number("validation_fraction").only_with("preset", "sklearn").more_than(0).below(1).defaults(0.1, "that part"));
-  return {std::move(name), std::move(summary), std::move(keys), {"clip_norm", "clip_value", "clip_global_norm"}};
+  return {std::move(name), std::move(summary), std::move(keys), {{{"clip_norm", "clip_value", "clip_global_norm"}}}};
 }
 Key momentum() {
   return number("momentum").at_least(0).at_most(1).defaults(0.0, "share of the last update that is kept");

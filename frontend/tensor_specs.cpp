@@ -26,11 +26,10 @@ void describe_label(const ModelSpec& spec, const graph::Function& loss, data::Te
   label.is_label = true;
   label.classes = classes_of(loss, label.name);
   for (const Record& record : spec.losses()) {
-    std::string name = record.text_or_empty("label");
-    if (name.empty() && spec.labels.size() == 1) name = spec.labels[0].name.text;
-    if ((name.empty() ? "label" : name) != label.name) continue;
+    if (record.is(own_value) || label_of(spec, record) != label.name) continue;
     if (record.has_if_known("ignore_index")) label.ignore_index = record.maybe_integer("ignore_index");
-    if (find_loss(record.type()).label == LabelKind::binary) label.low = 0, label.high = 1;
+    const bool is_binary = !record.is(own_function) && find_loss(record.type()).label == LabelKind::binary;
+    if (is_binary) label.low = 0, label.high = 1;
   }
 }
 

@@ -57,9 +57,10 @@ Record Validator::defaults(const GroupDef& group, const RecordDef& def, Place pl
   return record;
 }
 
-// A record of which nothing is read yet but its name, and what that implies.
-Validator::Reading Validator::start(const GroupDef& g, const Type& type, ValueId id) {
+// A record of which nothing is read yet but its name, and what that implies; a function's name is its first argument.
+Validator::Reading Validator::start(const GroupDef& g, const Type& type, ValueId id, ValueId named) {
   Reading out{defaults(g, *type.def, place_of(id)), type, std::vector<char>(type.def->keys.size())};
+  if (out.record.is(own_function)) out.record.args[0] = {std::string(doc_.text(named)), place_of(named), true};
   if (!type.alias) return out;
   for (const auto& [key, value] : type.alias->implied) {
     Arg& arg = out.record.at(key);
@@ -81,7 +82,7 @@ std::optional<Record> Validator::read_record(const GroupDef& g, const Key* key, 
   }
   if (v.kind == Kind::string && g.short_form) {
     Type type = find_type(g, id);
-    return type.def ? std::optional(finish(start(g, type, id))) : std::nullopt;
+    return type.def ? std::optional(finish(start(g, type, id, id))) : std::nullopt;
   }
   bool is_number = v.kind == Kind::integer || v.kind == Kind::number;
   if (is_number && !g.from_number.empty() && key) {
@@ -95,6 +96,12 @@ std::optional<Record> Validator::read_record(const GroupDef& g, const Key* key, 
   return std::nullopt;
 }
 
+bool Validator::is_function_name(std::string_view name) const {
+  const GroupDef& model = group(Group::model);
+  const ValueId functions = find_member(doc_, doc_.root(), key_words(model, model.records[0]), "functions");
+  return functions != no_value && !name.starts_with("x-") && doc_.find(functions, name) != no_value;
+}
+
 // The record that a type's name stands for; an unknown one is an error.
 Validator::Type Validator::find_type(const GroupDef& g, ValueId id) {
   if (doc_[id].kind != Kind::string) {
@@ -103,9 +110,17 @@ Validator::Type Validator::find_type(const GroupDef& g, ValueId id) {
   }
   std::string name(doc_.text(id));
   const bool is_named = !g.discriminator.empty(); // or else only aliases are names
-  if (const RecordDef* def = g.find(name); def && is_named) return {def};
+  const bool is_function = g.by_function && is_function_name(name);
   const Words words = record_words(g);
-  if (auto found = words.find(name); found && (is_named || found->alias)) return {g.find(found->name), found->alias};
+  const auto found = words.find(name);
+  if (found && is_function)
+    error("bad-name",
+          "'" + escape(name, 60) + "' is " + with_article(g.noun) +
+              " and a function of the model, expected another name for the function",
+          place_of(id));
+  if (const RecordDef* def = g.find(name); def && is_named) return {def};
+  if (found && (is_named || found->alias)) return {g.find(found->name), found->alias};
+  if (is_function) return {&*g.by_function};
   error(words.complaint(g.noun, name), place_of(id));
   return {};
 }
@@ -115,17 +130,19 @@ std::optional<Record> Validator::read_object(const GroupDef& g, ValueId id, cons
   ValueId named = no_value;
   if (!g.discriminator.empty()) {
     named = find_member(doc_, id, {g.noun + " key", {g.discriminator}}, g.discriminator);
-    if (named == no_value) {
+    const bool is_value =
+        named == no_value && g.by_value && find_member(doc_, id, key_words(g, *g.by_value), "value") != no_value;
+    if (named == no_value && !is_value) {
       error("missing-key",
             (label.empty() ? g.noun : label) + " has no '" + g.discriminator + "', expected the name of " +
                 with_article(g.noun),
             place_of(id));
       return std::nullopt;
     }
-    type = find_type(g, named);
+    type = is_value ? Type{&*g.by_value} : find_type(g, named);
     if (!type.def) return std::nullopt;
   }
-  Reading reading = start(g, type, id);
+  Reading reading = start(g, type, id, named);
   for (ValueId member = doc_.first_child(id); member != no_value; member = doc_[member].next)
     if (member != named && !doc_.key(member).starts_with("x-")) read_member(reading, member);
   return finish(std::move(reading));
@@ -134,7 +151,9 @@ std::optional<Record> Validator::read_object(const GroupDef& g, ValueId id, cons
 namespace {
 // "layer 'Dense'", "train".
 std::string title_of(const Record& record) {
-  return record.group->discriminator.empty() ? record.group->noun : record.group->noun + " '" + record.type() + "'";
+  const std::string& noun = record.group->noun;
+  if (record.group->discriminator.empty()) return noun;
+  return noun + " '" + escape(record.is(own_function) ? record.text("type") : record.type(), 60) + "'";
 }
 } // namespace
 
@@ -240,18 +259,29 @@ Record Validator::finish(Reading reading) {
       error("missing-key", title + " has no '" + def.keys[i].name + "', expected " + expected_text(def.keys[i]),
             record.place);
   apply_guards(record);
-  const Arg* first = nullptr;
-  std::string first_name, all;
-  for (const std::string& name : def.conflicts) all += (all.empty() ? "" : ", ") + name;
-  for (const std::string& name : def.conflicts) {
-    const Arg& arg = record.at(name);
-    if (!arg.is_given) continue;
-    if (first)
-      error("conflict", title + " has both '" + first_name + "' and '" + name + "', expected at most one of " + all,
-            arg.place, true);
-    first = &arg, first_name = name;
-  }
+  for (const Alternatives& alternatives : def.alternatives) choose(record, alternatives);
   return std::move(reading.record);
+}
+
+// The defaults of those that are not chosen are no values of theirs.
+void Validator::choose(Record& record, const Alternatives& alternatives) {
+  const std::vector<std::string>& keys = alternatives.keys;
+  const std::string* chosen = nullptr;
+  std::string all;
+  for (const std::string& key : keys) all += (all.empty() ? "" : ", ") + key;
+  for (const std::string& key : keys) {
+    const Arg& arg = record.at(key);
+    if (!arg.is_given) continue;
+    if (chosen)
+      error("conflict",
+            title_of(record) + " has both '" + *chosen + "' and '" + key + "', expected at most one of " + all,
+            arg.place, true);
+    chosen = &key;
+  }
+  if (!chosen && alternatives.is_required)
+    error("missing-key", title_of(record) + " has none of " + all + ", expected one of them", record.place);
+  for (const std::string& key : keys)
+    if (chosen && key != *chosen) record.at(key).value = std::monostate();
 }
 
 // Keys that exist only beside another one's value.

@@ -42,7 +42,8 @@ private:
   std::optional<Record> read_record(const GroupDef& group, const Key* key, ValueId id, const std::string& label);
   std::optional<Record> read_object(const GroupDef& group, ValueId id, const std::string& label);
   Type find_type(const GroupDef& group, ValueId id);
-  Reading start(const GroupDef& group, const Type& type, ValueId id);
+  bool is_function_name(std::string_view name) const;
+  Reading start(const GroupDef& group, const Type& type, ValueId id, ValueId named);
   void read_member(Reading& reading, ValueId id);
   std::optional<size_t> find_key(const Record& record, std::string_view name) const;
   void already_given(const Reading& reading, size_t index, ValueId id);
@@ -50,6 +51,7 @@ private:
   void read_extra(Record& record, ValueId id);
   Record finish(Reading reading);
   void apply_guards(Record& record);
+  void choose(Record& record, const Alternatives& alternatives);
   void fill(Record& record, size_t index, const Default& value);
   bool is_tensor(std::string_view name) const;
 

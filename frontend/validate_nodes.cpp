@@ -139,8 +139,7 @@ const graph::OpDef* Validator::find_operator(const std::string& written) {
   const GroupDef& model = group(Group::model);
   const ValueId functions = find_member(doc_, doc_.root(), key_words(model, model.records[0]), "functions");
   if (functions != no_value && doc_.find(functions, written) != no_value) return nullptr;
-  if (auto found = operator_words(ops::all_ops()).find(written))
-    op = graph::find_op(ops::all_ops(), found->name);
+  if (auto found = operator_words(ops::all_ops()).find(written)) op = graph::find_op(ops::all_ops(), found->name);
   return op;
 }
 

@@ -109,7 +109,7 @@ Words record_words(const GroupDef& group) {
 Words key_words(const GroupDef& group, const RecordDef& record) {
   std::vector<std::string> names;
   for (const Key& key : record.keys) names.push_back(key.name);
-  if (!group.discriminator.empty()) names.push_back(group.discriminator);
+  if (!group.discriminator.empty() && record.name != own_function) names.push_back(group.discriminator); // it has that
   return {group.noun + " key", std::move(names)};
 }
 

@@ -64,6 +64,16 @@ TEST_F(Example, LinearRegressionFindsThePlantedCoefficients) {
   EXPECT_NEAR(bias[0], 0.75, 1e-2);
 }
 
+// The loss of a constant offset from the planted line is least where 0.9 of the noise, which is normal, lies below it:
+// 1.2816 deviations up. The share on 1000 samples that it never saw has a standard deviation of 0.0095.
+TEST_F(Example, QuantileRegressionCoversNineLabelsInTen) {
+  const std::string warnings = train("quantile_regression", {"-q"});
+  EXPECT_EQ(warnings, "");
+  EXPECT_NEAR(evaluated("quantile_regression", "train", "coverage"), 0.9, 0.02);
+  EXPECT_NEAR(evaluated("quantile_regression", "validation", "coverage"), 0.9, 0.02);
+  EXPECT_NEAR(tensor("param/quantile/bias").at(0), 0.25 + 1.2816, 0.15);
+}
+
 // The two classes are clusters on corners of a hypercube of two informative dimensions and overlap: no line separates
 // them. Coin flips would reach 0.5 +- 0.018 (one standard deviation of 800 of them); 0.6 is beyond five of those.
 TEST_F(Example, LogisticRegressionBeatsChance) {

@@ -61,9 +61,9 @@ TEST(BuildError, C3_long_cycle) {
 
 TEST(BuildError, C5_names_twice) {
   expect_nodes(R"({"op": "relu", "inputs": ["x"], "output": "y"}, {"op": "relu", "inputs": ["x"], "output": "y"})",
-               {at(153, "value 'y' is already defined at 1:105, expected names that differ [duplicate-name]")});
+               {at(153, "node 'y' has the name of the node at 1:105, expected names that differ [duplicate-name]")});
   expect_nodes(R"({"op": "relu", "inputs": ["x"], "output": "x"})",
-               {at(105, "value 'x' is already defined at 1:24, expected names that differ [duplicate-name]")});
+               {at(105, "node 'x' has the name of the input at 1:24, expected names that differ [duplicate-name]")});
   expect_layers(R"({"type": "Flatten", "name": "a"}, {"type": "Flatten", "name": "a"})",
                 {at(126, "layer 'a' has the name of the layer at 1:92, expected names that differ [duplicate-name]")});
   expect_layers(R"({"type": "Flatten", "name": "x"})",
@@ -71,8 +71,9 @@ TEST(BuildError, C5_names_twice) {
 }
 
 TEST(BuildError, unknown_names) {
-  expect_layers(R"({"type": "Flatten", "name": "encoder"}, {"type": "Flatten", "from": ["encodr"]})",
-                {at(133, "'from' names 'encodr', which is no layer or input, did you mean 'encoder'? [unknown-name]")});
+  expect_layers(
+      R"({"type": "Flatten", "name": "encoder"}, {"type": "Flatten", "from": ["encodr"]})",
+      {at(133, "'from' names 'encodr', which is no layer, node or input, did you mean 'encoder'? [unknown-name]")});
   expect_nodes(
       R"({"op": "relu", "inputs": ["xx"], "output": "y"}, {"op": "relu", "inputs": ["hidden"], "output": "z"})",
       {at(89, "unknown value 'xx' [unknown-name]"),

@@ -245,6 +245,42 @@ TEST(BuildModule, sklearn_preset) {
   EXPECT_NEAR(m.number("loss"), 0.5 * 0.5 * 30 / 10, 1e-14); // kernels only
 }
 
+// What scikit-learn's MLPClassifier and MLPRegressor take for what is not said; what is said stays.
+TEST(BuildModule, sklearn_defaults) {
+  auto with = [](const std::string& optimizer, const std::string& rest = {}) {
+    return build(R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 2]}}, "layers": [{"type": "Dense", "units": 1}],
+      "loss": "mean_squared_error", "optimizer": {"preset": "sklearn", )" +
+                 optimizer + "}" + rest + "}");
+  };
+  auto attributes = [](const Built& b, const char* kind) { return b.module->find_directive(kind)->attributes; };
+  Built sgd = with(R"("type": "sgd")"), adam = with(R"("type": "adam")");
+  EXPECT_EQ(attributes(sgd, "optimizer"), (Attributes{{"momentum", 0.9}, {"nesterov", true}, {"weight_decay", 0.0}}));
+  EXPECT_EQ(attributes(adam, "optimizer").number("epsilon"), 1e-8);
+  for (const Built* b : {&sgd, &adam}) {
+    EXPECT_EQ(attributes(*b, "schedule").number("initial"), 0.001);
+    EXPECT_EQ(b->spec->train.batch_size, 200);
+    EXPECT_EQ(b->spec->train.epochs, 200);
+    EXPECT_TRUE(b->spec->train.shuffle);
+    EXPECT_EQ(b->spec->train.n_iter_no_change, 10);
+    EXPECT_EQ(b->spec->train.tol, 1e-4);
+    EXPECT_FALSE(b->spec->train.stratified);
+    EXPECT_EQ(b->spec->losses()[0].number("weight"), 0.5); // its squared error is halved
+  }
+  Built own = with(R"("type": "sgd", "momentum": 0, "learning_rate": 0.5, "early_stopping": true)",
+                   R"(, "train": {"batch_size": 7, "epochs": 3, "validation_split": 0.25})");
+  EXPECT_EQ(attributes(own, "optimizer").number("momentum"), 0);
+  EXPECT_EQ(attributes(own, "schedule").number("initial"), 0.5);
+  EXPECT_EQ(own.spec->train.batch_size, 7);
+  EXPECT_EQ(own.spec->train.epochs, 3);
+  EXPECT_EQ(own.spec->train.validation_split, 0.25);
+  EXPECT_TRUE(own.spec->train.stratified);
+  EXPECT_EQ(with(R"("type": "sgd", "early_stopping": true)").spec->train.validation_split, 0.1);
+  const Built keras = build(R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 2]}}, "layers": ["Flatten"],
+    "loss": "mean_squared_error", "optimizer": "sgd"})");
+  EXPECT_EQ(keras.spec->train.batch_size, 32);
+  EXPECT_EQ(keras.spec->losses()[0].number("weight"), 1);
+}
+
 TEST(BuildModule, directives) {
   Model m(binary_classifier);
   const graph::Directive* optimizer = m.module().find_directive("optimizer");

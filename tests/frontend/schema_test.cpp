@@ -29,7 +29,6 @@ const std::vector<std::string> bad = {
     R"({"dlcc": 2, "inputs": {}, "nodes": []})",
     R"({"dlcc": 1, "nodes": []})",
     R"({"dlcc": 1, "inputs": {}})",
-    R"({"dlcc": 1, "inputs": {}, "layers": ["Flatten"], "nodes": []})",
     R"({"dlcc": 1, "inputs": {"d.x": {"shape": []}}, "nodes": []})",
     R"({"dlcc": 1, "inputs": {"": {"shape": []}}, "nodes": []})",
     R"({"dlcc": 1, "inputs": {"x": {"shape": [0]}}, "nodes": []})",
@@ -63,8 +62,11 @@ const std::vector<std::string> bad = {
     nodes_of(R"({"op": "relu", "inputs": 3, "output": "y"})"),
     nodes_of(R"({"op": "relu", "inputs": ["x"], "output": "y", "attr": {}})"),
     nodes_of(R"({"op": "relu", "inputs": ["x"], "output": "y", "attrs": {"a": {}}})"),
-    model_with(R"("loss": "mape")"),
     model_with(R"("loss": {"type": "BCEWithLogitsLoss", "from_logits": true})"),
+    model_with(R"("loss": {"value": 3})"),
+    model_with(R"("loss": {"value": "x", "delta": 3})"),
+    model_with(R"("loss": {"type": "huber", "value": "x"})"),
+    model_with(R"("loss": {})"),
     model_with(R"("loss": [{"type": "huber", "delta": 0}])"),
     model_with(R"("loss": {"type": "binary_crossentropy", "class_weight": {"a": 1}})"),
     model_with(R"("metrics": 3)"),
@@ -76,6 +78,8 @@ const std::vector<std::string> bad = {
     model_with(R"("optimizer": {"type": "adam", "learning_rate": 0})"),
     model_with(R"("optimizer": {"type": "adam", "learning_rate": {"schedule": "cosine"}})"),
     model_with(R"("optimizer": {"type": "adam", "learning_rate": "constant"})"),
+    model_with(
+        R"("optimizer": {"type": "adam", "learning_rate": {"schedule": "cosine", "initial": 1, "decay_steps": 1, "decay_epochs": 1}})"),
     model_with(R"("optimizer": {"type": "sgd", "clip_norm": 1, "clip_value": 1})"),
     model_with(R"("train": {"batch_size": 0})"),
     model_with(R"("train": {"last_batch": "pad"})"),
@@ -94,6 +98,12 @@ const std::vector<std::string> good = {
     model_with(R"("data": "data.json", "x-anything": [null])"),
     model_with(R"("loss": "huber", "metrics": [], "optimizer": {"type": "rmsprop", "learning_rate": 1})"),
     R"({"dlcc": 1, "inputs": {}, "nodes": []})",
+    model_with(R"("nodes": [])"),
+    model_with(
+        R"("optimizer": {"type": "adam", "learning_rate": {"schedule": "cosine", "initial": 1, "decay_epochs": 2.5, "warmup_epochs": 1, "warmup_target": 2}})"),
+    model_with(R"("loss": {"value": "x", "weight": 2, "reduction": "sum"}, "metrics": [{"value": "x", "name": "m"}])"),
+    model_with(
+        R"("functions": {"f": {"inputs": ["p", "y"], "nodes": [], "outputs": ["p"]}}, "loss": ["f", {"type": "f", "label": "y", "weight": 2}], "metrics": ["f", {"type": "f", "name": "g"}])"),
 };
 
 TEST(Schema, agrees_with_the_compiler) {
@@ -167,7 +177,8 @@ TEST(Table, is_sound) {
               << r.name << "." << key.name;
         }
       }
-      for (const std::string& conflict : r.conflicts) EXPECT_TRUE(keys.count(conflict)) << conflict;
+      for (const Alternatives& alternatives : r.alternatives)
+        for (const std::string& key : alternatives.keys) EXPECT_TRUE(keys.count(key)) << key;
     }
   }
 }

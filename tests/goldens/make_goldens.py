@@ -12,8 +12,8 @@ Written per model, NAME.safetensors, float64 unless said otherwise:
   losses               the 100 losses, each before its step's update; step k uses batch k mod (number of batches)
 
 Checked once against Keras 3.15.1 (PyTorch backend, floatx float64): its layers, losses, schedules and optimizers, started
-at the same values, gave every loss and every parameter after 100 steps to 2e-13 of its size, for all models but free_nodes
-and sklearn_sgd, which Keras cannot express, and with lr_mult left out of two_losses. For that, Keras' divide_no_nan
+at the same values, gave every loss and every parameter after 100 steps to 2e-13 of its size, for all models but free_nodes,
+own_losses and sklearn_sgd, which Keras cannot express, and with lr_mult left out of two_losses. For that, Keras' divide_no_nan
 and maximum had to be kept from rounding to float32, and hard_sigmoid written out, as PyTorch's own derivative holds 1/6
 in float32.
 
@@ -73,7 +73,7 @@ def typed(value):
 
 # ---- the model -------------------------------------------------------------------------------------------------------
 class Network:
-    """Interprets `layers` or `nodes`; parameters are made, at random, when they are first met."""
+    """Interprets `layers`, then `nodes`; parameters are made, at random, when they are first met."""
 
     def __init__(self, model):
         self.model = model
@@ -104,13 +104,12 @@ class Network:
 
     def forward(self, inputs):
         """Values by name, and what each softmax or sigmoid was computed from; `penalty` sums activities."""
-        self.values, self.before, self.penalty = dict(inputs), {}, 0.0
-        if "nodes" in self.model:
-            self.nodes(self.model["nodes"], self.values)
-            self.last = self.model["outputs"][-1]
-        else:
-            self.last = None
+        self.values, self.before, self.penalty, self.last = dict(inputs), {}, 0.0, None
+        if "layers" in self.model:
             self.sequence(self.model["layers"], self.values[next(iter(inputs))], "")
+        self.nodes(self.model.get("nodes", []), self.values)
+        if "outputs" in self.model:
+            self.last = self.model["outputs"][-1]
         return self.values
 
     def sequence(self, layers, x, prefix):
@@ -169,16 +168,57 @@ class Network:
         return y
 
     def nodes(self, nodes, values):
-        operators = {"matmul": torch.matmul, "matvec": torch.mv, "add": torch.add, "multiply": torch.mul, "sigmoid": torch.sigmoid}
         for node in nodes:
+            if any(n not in values and n not in self.parameters for n in node["inputs"]):
+                continue  # it reads a label, and none is made yet
             operands = [values[n] if n in values else self.parameters[n] for n in node["inputs"]]
-            if node["op"] in operators:
-                values[node["output"]] = operators[node["op"]](*operands)
-                continue
-            function = self.model["functions"][node["op"]]
-            inner = dict(zip(function["inputs"], operands))
-            self.nodes(function["nodes"], inner)
-            values[node["output"]] = inner[function["outputs"][0]]
+            if node["op"] in self.model.get("functions", {}):
+                values[node["output"]] = self.call(node["op"], operands)
+            else:
+                values[node["output"]] = OPERATORS[node["op"]](*operands, **node.get("attrs", {}))
+
+    def call(self, name, operands):
+        function = self.model["functions"][name]
+        if "gradient" in function:
+            return OwnGradient.apply(self, function, *operands)
+        inner = dict(zip(function["inputs"], operands))
+        self.nodes(function["nodes"], inner)
+        return inner[function["outputs"][0]]
+
+
+OPERATORS = {
+    "matmul": torch.matmul,
+    "matvec": torch.mv,
+    "add": torch.add,
+    "subtract": torch.sub,
+    "multiply": torch.mul,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+    "negative": torch.neg,
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "sqrt": torch.sqrt,
+    "square": lambda x: x * x,
+    "sum": lambda x, axes: x.sum(axes),
+    "reshape": lambda x, shape: x.reshape([x.shape[0] if n == "N" else n for n in shape]),
+    "constant": lambda value: torch.tensor(value, dtype=torch.float64),
+}
+
+
+class OwnGradient(torch.autograd.Function):
+    """A function of the model with one result, and the derivative that the model says."""
+
+    @staticmethod
+    def forward(ctx, network, function, *operands):
+        ctx.network, ctx.function, ctx.values = network, function, dict(zip(function["inputs"], operands))
+        network.nodes(function["nodes"], ctx.values)
+        return ctx.values[function["outputs"][0]].clone()
+
+    @staticmethod
+    def backward(ctx, cotangent):
+        values = {**ctx.values, "d." + ctx.function["outputs"][0]: cotangent}
+        ctx.network.nodes(ctx.function["gradient"]["nodes"], values)
+        return (None, None, *(values["d." + name] for name in ctx.function["inputs"]))
 
 
 def penalty(rule, x):
@@ -259,12 +299,27 @@ def class_of(label, prediction):
     return label.argmax(-1) if prediction.shape[-1] > 1 else torch.round(label[:, 0]).long()
 
 
+def own_rows(network, kind, o, p, batch):
+    """Of a function of (prediction, label) or (prediction, label, weight)."""
+    operands = [p, batch[o.get("label", "label")]]
+    if len(network.model["functions"][kind]["inputs"]) == 3:
+        operands.append(batch[o.pop("sample_weight")])
+    return network.call(kind, operands)
+
+
 def one_loss(network, rule, batch):
-    kind, o = typed(rule)
+    kind, o = ("value", dict(rule)) if "value" in rule else typed(rule)
     name = o.get("prediction", network.last)
-    p, y = network.values[name], batch[o.get("label", "label")]
-    logits = p if o.get("from_logits") else network.before.get(name)
-    rows = LOSSES[kind](p, y, logits, o)
+    p = network.values[name]
+    if kind == "value":
+        rows = network.values[o["value"]]
+    elif kind in network.model.get("functions", {}):
+        rows = own_rows(network, kind, o, p, batch)
+    else:
+        y = batch[o.get("label", "label")]
+        logits = p if o.get("from_logits") else network.before.get(name)
+        rows = LOSSES[kind](p, y, logits, o)
+    rows = rows.reshape(rows.shape[0])
     if "class_weight" in o:
         table = torch.ones(max(2, p.shape[-1]), dtype=torch.float64)
         for number, weight in o["class_weight"].items():
@@ -283,7 +338,7 @@ def one_loss(network, rule, batch):
 def forward_loss(network, batch):
     """The reported loss: with weights and every penalty."""
     model = network.model
-    network.forward({name: batch[name] for name in model["inputs"]})
+    network.forward(batch)
     rules = model["loss"] if isinstance(model["loss"], list) else [model["loss"]]
     loss = sum(one_loss(network, rule, batch) for rule in rules) + network.penalty
     for name, rule in network.regularizers:
@@ -445,16 +500,21 @@ def make_batches(network):
         batch = {}
         for name, tensor in model["inputs"].items():
             values = random.normal(0, 1, [rows] + tensor["shape"][1:])
-            if any(name == typed(r)[1].get("sample_weight") for r in rules):
+            if any(name == r.get("sample_weight") for r in rules if isinstance(r, dict)):
                 values = random.uniform(0.25, 2, rows)
             batch[name] = torch.tensor(values.astype(np.float32), dtype=torch.float64)
         network.forward(batch)
         labels = model["x-golden"]["labels"]
         for rule in rules:
-            o = typed(rule)[1]
+            o = {} if "value" in rule else typed(rule)[1]
             name = o.get("label", "label")
+            if "value" in rule:
+                continue
             kind = labels[name] if isinstance(labels, dict) else labels
             batch[name] = make_label(random, kind, network.values[o.get("prediction", network.last)])
+        for name, tensor in model.get("labels", {}).items():
+            if name not in batch:  # nodes read it
+                batch[name] = make_label(random, labels[name], torch.zeros([rows] + tensor["shape"][1:]))
         batches.append(batch)
     return batches
 
@@ -487,5 +547,7 @@ def make_golden(path):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for model_file in sorted(HERE.glob("*.json")):
+        if "estimator" in json.loads(model_file.read_text())["x-golden"]:
+            continue  # of make_sklearn_goldens.py
         if not sys.argv[1:] or model_file.stem in sys.argv[1:]:
             make_golden(model_file)

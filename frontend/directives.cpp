@@ -3,6 +3,7 @@
 #include "frontend/parameters.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace dlcc::frontend {
 
@@ -27,6 +28,13 @@ Attributes schedule_arguments(const Record& schedule) {
   return out;
 }
 
+// How many batches an epoch has is known when training starts: it belongs to the call, not to the code.
+bool counts_epochs(const Record& schedule) {
+  for (const char* key : {"decay_epochs", "warmup_epochs", "first_decay_epochs"})
+    if (schedule.has_if_known(key)) return true;
+  return false;
+}
+
 void add_clip(const Record& optimizer, graph::Module& module) {
   constexpr std::pair<const char*, const char*> kinds[] = {
       {"clip_norm", "norm"}, {"clip_value", "value"}, {"clip_global_norm", "global_norm"}};
@@ -41,6 +49,7 @@ void add_directives(const ModelSpec& spec, graph::Module& module) {
     const Record& schedule = *optimizer->record("learning_rate");
     Attributes arguments = schedule_arguments(schedule);
     module.hypers.push_back({"learning_rate", arguments.number("initial")});
+    if (counts_epochs(schedule)) module.hypers.push_back({"steps_per_epoch", std::nan("")});
     module.directives.push_back({"optimizer", optimizer->type(), rule_arguments(*optimizer), optimizer->place.where});
     module.directives.push_back({"schedule", schedule.type(), std::move(arguments), schedule.place.where});
     add_clip(*optimizer, module);

@@ -18,13 +18,28 @@ struct Step {
   const Attributes& a; ///< of the directive
   double initial;
   Term number(double x) const { return t.number(x); }
+  /// `length`_steps in updates, or `length`_epochs in epochs of so many batches, of which some make one update.
+  Term updates(const std::string& length) const;
 };
+
+Term Step::updates(const std::string& length) const {
+  if (!a.has(length + "_epochs")) return number(a.number(length + "_steps", 1));
+  constexpr const char* name = "steps_per_epoch";
+  if (!b.module().find_hyper(name)) b.module().hypers.push_back({name, std::nan("")});
+  const Hyper* hyper = b.module().find_hyper(name);
+  Term steps{&b, b.hyper(name)};
+  if (!std::isnan(hyper->value))
+    steps = ops::where(steps == steps, steps, hyper->value); // NaN: the caller did not set it
+  const Directive* accumulate = b.module().find_directive("accumulate");
+  const double every = accumulate ? static_cast<double>(accumulate->attributes.integer("steps", 1)) : 1;
+  return steps * (a.number(length + "_epochs") / every);
+}
 
 Term constant(Step s) { return s.number(s.initial); }
 
 // initial * rate^(t / steps), the exponent whole with staircase
 Term exponential(Step s) {
-  Term p = s.t / s.a.number("decay_steps", 1);
+  Term p = s.t / s.updates("decay");
   if (s.a.boolean("staircase")) p = ops::floor(p);
   return s.initial * ops::power(s.a.number("decay_rate", 1), p);
 }
@@ -40,8 +55,8 @@ Term piecewise(Step s) {
 
 // (initial - end) * (1 - t / steps)^power + end; with cycle the steps grow to the next multiple that holds t
 Term polynomial(Step s) {
-  double end = s.a.number("end", 0.0001), power = s.a.number("power", 1), steps = s.a.number("decay_steps", 1);
-  Term t = s.t, length = s.number(steps);
+  double end = s.a.number("end", 0.0001), power = s.a.number("power", 1);
+  Term t = s.t, steps = s.updates("decay"), length = steps;
   if (s.a.boolean("cycle"))
     length = length * ops::maximum(-ops::floor(-(t / steps)), 1.0);
   else
@@ -51,13 +66,13 @@ Term polynomial(Step s) {
 
 // initial / (1 + rate * t / steps)
 Term inverse_time(Step s) {
-  Term p = s.t / s.a.number("decay_steps", 1);
+  Term p = s.t / s.updates("decay");
   if (s.a.boolean("staircase")) p = ops::floor(p);
   return s.initial / (1.0 + s.a.number("decay_rate", 1) * p);
 }
 
 // From `rate` down to alpha * rate over the steps, along half a cosine.
-Term cosine_decay(Term t, double steps, double rate, double alpha) {
+Term cosine_decay(Term t, Term steps, double rate, double alpha) {
   Term fraction = ops::minimum(t, steps) / steps;
   Term decayed = 0.5 * (1.0 + ops::cos(fraction * std::numbers::pi));
   return rate * ((1.0 - alpha) * decayed + alpha);
@@ -65,18 +80,19 @@ Term cosine_decay(Term t, double steps, double rate, double alpha) {
 
 // Keras' CosineDecay: linear warm-up from initial to warmup_target, then the decay from there.
 Term cosine(Step s) {
-  double steps = s.a.number("decay_steps", 1), alpha = s.a.number("alpha", 0), warmup = s.a.number("warmup_steps", 0);
-  double target = s.a.number("warmup_target", s.initial);
-  if (warmup == 0) return cosine_decay(s.t, steps, target, alpha);
+  const double alpha = s.a.number("alpha", 0), target = s.a.number("warmup_target", s.initial);
+  const Term steps = s.updates("decay");
+  if (s.a.number("warmup_steps", 0) == 0 && s.a.number("warmup_epochs", 0) == 0)
+    return cosine_decay(s.t, steps, target, alpha);
+  const Term warmup = s.updates("warmup");
   Term rising = s.initial + (target - s.initial) * (s.t / warmup);
   return ops::where(s.t < warmup, rising, cosine_decay(s.t - warmup, steps, target, alpha));
 }
 
 // Keras' CosineDecayRestarts: period i lasts first * t_mul^i and starts at initial * m_mul^i.
 Term cosine_restarts(Step s) {
-  double first = s.a.number("first_decay_steps", 1), t_mul = s.a.number("t_mul", 2), m_mul = s.a.number("m_mul", 1);
-  double alpha = s.a.number("alpha", 0);
-  Term completed = s.t / first, period, fraction;
+  const double t_mul = s.a.number("t_mul", 2), m_mul = s.a.number("m_mul", 1), alpha = s.a.number("alpha", 0);
+  Term completed = s.t / s.updates("first_decay"), period, fraction;
   if (t_mul == 1) {
     period = ops::floor(completed);
     fraction = completed - period;

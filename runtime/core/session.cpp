@@ -220,7 +220,17 @@ void Session::set_hyper(const char* name, double value) {
   if (!std::isfinite(value)) fail(DLCC_E_ARG, "'%s': %g is not a finite number", name, value);
   if (value < 0 && std::strcmp(name, "learning_rate") == 0)
     fail(DLCC_E_ARG, "'learning_rate': %g is negative, expected 0 or more", value);
+  if (value < 1 && std::strcmp(name, "steps_per_epoch") == 0)
+    fail(DLCC_E_ARG, "'steps_per_epoch': %g batches, expected 1 or more", value);
   hyper_[static_cast<size_t>(i)] = value;
+}
+
+void Session::require_hypers() const {
+  const dlcc_module_v1& m = module_->info();
+  for (uint32_t i = 0; i < m.n_hyper; ++i)
+    if (std::isnan(hyper_[i]) && std::isnan(m.hyper_defaults[i]))
+      fail(DLCC_E_STATE, "hyper-parameter '%s' has no value yet, expected dlcc_set_hyper before the first update",
+           escape(m.hyper_names[i]).c_str());
 }
 
 double Session::hyper(const char* name) const {

@@ -64,6 +64,8 @@ private:
   uint64_t plan_entries();
   void* allocate(uint64_t bytes, const char* what);
   void release() noexcept;
+  // Updates need every hyper-parameter that has no compiled value.
+  void require_hypers() const;
   void require_ready() const;
   int32_t state_index(const char* name) const;
   char* state_data(int32_t tensor) const;

@@ -192,6 +192,7 @@ void Session::skip(dlcc_view* out, int n_out, bool trains) {
 void Session::step(int kind, const dlcc_view* in, int n_in, dlcc_view* out, int n_out, int64_t n_valid) {
   const EntryPlan& p = plan(kind);
   require_ready();
+  if (kind == DLCC_FN_TRAIN) require_hypers();
   if (n_in != p.entry->n_inputs) fail(DLCC_E_ARG, "n_in is %d, expected %d", n_in, p.entry->n_inputs);
   if (n_out < 0 || n_out > p.entry->n_outputs)
     fail(DLCC_E_ARG, "n_out is %d, expected 0 to %d", n_out, p.entry->n_outputs);
@@ -224,6 +225,7 @@ void Session::step(int kind, const dlcc_view* in, int n_in, dlcc_view* out, int 
 void Session::apply_gradients() {
   const EntryPlan& p = plan(DLCC_FN_APPLY);
   require_ready();
+  require_hypers();
   if (pending_gradients_ == 0) fail(DLCC_E_STATE, "no gradients are pending: call dlcc_compute_gradients first");
   run(p, static_cast<int64_t>(pending_gradients_));
   clear_gradients();

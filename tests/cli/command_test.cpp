@@ -195,6 +195,67 @@ TEST_F(Commands, TheArtefactTrainsToTheSameBytes) {
   EXPECT_TRUE(train("from_so", {}, "m.so") == train("from_model"));
 }
 
+// Its defaults depend on other keys; what the artefact holds has them all written out.
+TEST_F(Commands, AnArtefactOfAPresetTrainsToTheSameBytes) {
+  folder.write("p.json", replaced(tiny, R"({ "type": "adam", "learning_rate": 0.01 })",
+                                  R"({ "type": "sgd", "preset": "sklearn", "early_stopping": true })"));
+  output({"p.json", "-o", "p.so"});
+  const std::string expected = train("from_model", {}, "p.json");
+  EXPECT_TRUE(train("from_so", {}, "p.so") == expected);
+  EXPECT_TRUE(train("from_run", {"--data", "from_model/model.json"}, "from_model/model.json") == expected);
+}
+
+// The rate must not be 0 for epochs without a word, in whichever unit the schedule counts.
+TEST_F(Commands, AScheduleThatEndsBeforeTheTrainingIsWarnedOf) {
+  auto warnings = [&](const std::string& schedule, const std::vector<std::string>& more = {}) {
+    folder.write("s.json", replaced(tiny, "0.01 }", R"({ "schedule": )" + schedule + "} }"));
+    std::vector<std::string> args = {"train", "s.json", "--out", "s", "-q"};
+    args.insert(args.end(), more.begin(), more.end());
+    Result r = folder.run(args);
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    std::filesystem::remove_all(folder.path("s"));
+    return r.err;
+  };
+  const std::string rest =
+      ", expected a decay ('decay_steps' or 'decay_epochs') as long as the training [schedule-end]";
+  const std::string cosine = R"("cosine", "initial": 0.01, )";
+  EXPECT_EQ(warnings(cosine + R"("decay_steps": 12)"), ""); // 3 epochs of 4 steps
+  EXPECT_NE(
+      warnings(cosine + R"("decay_steps": 11)")
+          .find("the cosine schedule ends at step 11 of 12, epoch 3; from there on the learning rate is 0" + rest),
+      std::string::npos);
+  EXPECT_EQ(warnings(cosine + R"("decay_epochs": 3)"), "");
+  EXPECT_NE(warnings(cosine + R"("decay_epochs": 1.5, "alpha": 0.25)")
+                .find("ends at step 6 of 12, epoch 2; from there on the learning rate is 0.0025" + rest),
+            std::string::npos);
+  EXPECT_NE(warnings(cosine + R"("decay_epochs": 3)", {"--steps", "20"}).find("ends at step 12 of 20"),
+            std::string::npos);
+  EXPECT_NE(warnings(R"("polynomial", "initial": 0.01, "decay_epochs": 2)").find("polynomial schedule ends at step 8"),
+            std::string::npos);
+  EXPECT_EQ(warnings(R"("polynomial", "initial": 0.01, "decay_epochs": 2, "cycle": true)"), "");
+  EXPECT_EQ(warnings(R"("cosine_restarts", "initial": 0.01, "first_decay_epochs": 1)"), "");
+}
+
+// Steps and epochs are two ways to say one length.
+TEST_F(Commands, ScheduleLengthsInEpochsTrainToTheSameBytes) {
+  auto trained = [&](const std::string& lengths, const std::string& out, const std::vector<std::string>& more = {}) {
+    folder.write("s.json",
+                 replaced(tiny, "0.01 }",
+                          R"({ "schedule": "cosine", "initial": 0.001, "warmup_target": 0.01, )" + lengths + "} }"));
+    train(out, more, "s.json");
+    runtime::CheckpointFile checkpoint(folder.path(out + "/last.safetensors").string());
+    const runtime::StoredTensor* kernel = checkpoint.find("param/hidden/kernel");
+    std::string bytes(kernel->bytes(), '\0');
+    checkpoint.read(*kernel, bytes.data());
+    return bytes;
+  };
+  const std::string expected = trained(R"("decay_steps": 8, "warmup_steps": 4)", "steps");
+  const std::string in_epochs = R"("decay_epochs": 2, "warmup_epochs": 1)";
+  EXPECT_TRUE(trained(in_epochs, "epochs") == expected);
+  trained(in_epochs, "part", {"--steps", "7"});
+  EXPECT_TRUE(trained(in_epochs, "part", {"--resume", "latest", "--epochs", "3"}) == expected);
+}
+
 // What a step was compiled for cannot be changed when it is loaded; what concerns training and data can.
 TEST_F(Commands, TheArtefactRefusesWhatWouldChangeIt) {
   output({"m.json", "-o", "m.so"});

@@ -260,17 +260,50 @@ TEST(LearningRate, IsWhatTheCallerSetsElseTheSchedule) {
 
 // ---- schedules ------------------------------------------------------------------------------------------------------
 
-void expect_schedule(const std::string& directive, const std::function<double(double)>& rate) {
+// The rates of updates 0 to 129 of epochs of so many batches.
+std::vector<double> rates(const std::string& schedule, const std::string& rest = {}, double steps_per_epoch = 0) {
   graph::Module m =
-      parse_graph("module @m stage stable dtype f64 batch 0 {\n  directive schedule " + directive + "\n}\n");
+      parse_graph("module @m stage stable dtype f64 batch 0 {\n" + rest + "  directive schedule " + schedule + "\n}\n");
   graph::Function f;
   graph::Builder b(m, f, ops::all_ops());
   f.results = {passes::scheduled_rate(b, *m.find_directive("schedule"))};
+  std::vector<double> out;
   for (int t = 0; t < 130; ++t) {
     graph::Environment e;
     e.inputs["update"] = Tensor({DType::i64, {}}, {static_cast<double>(t)});
-    double found = graph::evaluate(m, f, ops::all_ops(), e)[0].data[0], expected = rate(t);
-    ASSERT_NEAR(found, expected, 1e-12) << directive << " at " << t;
+    if (steps_per_epoch) e.inputs["steps_per_epoch"] = Tensor({DType::f64, {}}, {steps_per_epoch});
+    out.push_back(graph::evaluate(m, f, ops::all_ops(), e)[0].data[0]);
+  }
+  return out;
+}
+
+void expect_schedule(const std::string& directive, const std::function<double(double)>& rate) {
+  const std::vector<double> found = rates(directive);
+  for (size_t t = 0; t < found.size(); ++t)
+    ASSERT_NEAR(found[t], rate(static_cast<double>(t)), 1e-12) << directive << " at " << t;
+}
+
+// Lengths in epochs of 8 batches are those in steps: as the caller says, as the model says, and where two batches make
+// an update.
+TEST(Schedule, InEpochs) {
+  const std::pair<std::string, std::string> schedules[] = {
+      {"exponential {decay_rate = 0.5, decay_STEPS, initial = 2.0}", "decay"},
+      {"inverse_time {decay_rate = 0.5, decay_STEPS, initial = 2.0, staircase = true}", "decay"},
+      {"polynomial {decay_STEPS, end = 0.125, initial = 2.0, power = 2.0}", "decay"},
+      {"polynomial {cycle = true, decay_STEPS, end = 0.125, initial = 2.0, power = 1.0}", "decay"},
+      {"cosine {alpha = 0.25, decay_STEPS, initial = 2.0}", "decay"},
+      {"cosine {alpha = 0.25, decay_steps = 40.0, initial = 0.5, warmup_STEPS, warmup_target = 2.0}", "warmup"},
+      {"cosine_restarts {alpha = 0.125, first_decay_STEPS, initial = 2.0, m_mul = 0.5, t_mul = 2.0}", "first_decay"}};
+  for (const auto& [text, length] : schedules) {
+    const size_t at = text.find("STEPS");
+    auto with = [&](const std::string& unit) { return std::string(text).replace(at, 5, unit); };
+    const std::vector<double> wanted = rates(with("steps = 20.0"));
+    EXPECT_NE(wanted.front(), wanted.back()) << text;
+    EXPECT_EQ(rates(with("epochs = 2.5"), "  hyper steps_per_epoch = nan\n", 8), wanted) << text;
+    EXPECT_EQ(rates(with("epochs = 2.5"), "  hyper steps_per_epoch = 8.0\n"), wanted) << text;
+    EXPECT_EQ(rates(with("epochs = 2.5"), "  hyper steps_per_epoch = 3.0\n", 8), wanted) << text;
+    const std::string accumulated = "  hyper steps_per_epoch = nan\n  directive accumulate batches {steps = 2}\n";
+    EXPECT_EQ(rates(with("epochs = 5.0"), accumulated, 8), wanted) << text;
   }
 }
 

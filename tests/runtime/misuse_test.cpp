@@ -442,6 +442,25 @@ TEST(Misuse, MetadataBuffersAreAlwaysTerminated) {
                  "value of 'k': expected at most 1 MiB of UTF-8");
 }
 
+// A compiled default of NaN is none: the application must say, before anything is updated.
+TEST(Misuse, UpdatesBeforeEveryHyperParameterHasAValue) {
+  Handles h;
+  h.fake.hyper_names[1] = "steps_per_epoch", h.fake.hyper_defaults[1] = std::nan("");
+  h.open();
+  ASSERT_EQ(dlcc_init(h.session, 1, &h.error), DLCC_OK);
+  Batch b;
+  auto in = b.inputs(), out = b.outputs();
+  const char* wanted =
+      "hyper-parameter 'steps_per_epoch' has no value yet, expected dlcc_set_hyper before the first update";
+  EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_STATE, wanted);
+  EXPECT_FAILURE(dlcc_apply_gradients(h.session, &err), DLCC_E_STATE, wanted);
+  EXPECT_EQ(dlcc_eval_step(h.session, in.data(), 3, out.data(), 3, 4, nullptr), DLCC_OK);
+  EXPECT_FAILURE(dlcc_set_hyper(h.session, "steps_per_epoch", 0.5, &err), DLCC_E_ARG,
+                 "'steps_per_epoch': 0.5 batches, expected 1 or more");
+  EXPECT_EQ(dlcc_set_hyper(h.session, "steps_per_epoch", 10, nullptr), DLCC_OK);
+  EXPECT_EQ(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, nullptr), DLCC_OK);
+}
+
 TEST(Misuse, StepsBeforeTheStateExists) {
   Handles h;
   h.open();

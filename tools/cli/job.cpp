@@ -46,6 +46,28 @@ training::ReactiveSchedule reactive_schedule(const frontend::ModelSpec& model) {
   return s;
 }
 
+// Schedules that reach a last rate and stay there.
+std::optional<training::ScheduleEnd> schedule_end(const frontend::ModelSpec& model) {
+  const frontend::Record* optimizer = model.optimizer();
+  if (!optimizer) return std::nullopt;
+  const frontend::Record& schedule = *optimizer->record("learning_rate");
+  training::ScheduleEnd end;
+  end.name = schedule.type();
+  if (schedule.is("cosine"))
+    end.rate = schedule.number("alpha") * schedule.maybe_number("warmup_target").value_or(schedule.number("initial"));
+  else if (schedule.is("polynomial") && !schedule.boolean("cycle"))
+    end.rate = schedule.number("end");
+  else
+    return std::nullopt;
+  int64_t updates = 0;
+  for (const char* key : {"decay_steps", "warmup_steps"})
+    if (schedule.has_if_known(key)) updates += schedule.integer(key);
+  for (const char* key : {"decay_epochs", "warmup_epochs"})
+    if (schedule.has_if_known(key)) end.epochs += schedule.number(key);
+  end.batches = static_cast<double>(updates) * static_cast<double>(optimizer->integer("accumulate_steps"));
+  return end;
+}
+
 // The format of a file of samples by the ending of its name; nothing: it describes data.
 std::optional<data::Format> format_of(std::string file) {
   if (file.ends_with(".gz")) file.resize(file.size() - 3);
@@ -171,6 +193,7 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   job.tensors = frontend::tensor_specs(model, source);
   job.predictions = frontend::predictions(model);
   job.schedule = reactive_schedule(model);
+  job.schedule_end = schedule_end(model);
   job.files.directory = folder_of(file);
   job.files.confined = true;
   if (model.data)

@@ -97,6 +97,7 @@ public:
         fill_random(random, specs[i], m.tensors[entry.inputs[i]], feeds_.back().buffer(i));
     }
     runner_.init(options.seed);
+    if (runner_.has_hyper("steps_per_epoch")) runner_.set_hyper("steps_per_epoch", 1000);
   }
 
   void step() { runner_.train_step(feeds_[next_++ % batches], rows_); }

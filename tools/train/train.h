@@ -39,6 +39,13 @@ struct ReactiveSchedule {
   static ReactiveSchedule inv_scaling(double initial, double power);
 };
 
+/// Where a compiled schedule comes to its last rate: after so many batches and epochs together.
+struct ScheduleEnd {
+  std::string name; ///< of the schedule
+  double batches = 0, epochs = 0;
+  double rate = 0; ///< from there on
+};
+
 /// What is trained, and on what.
 struct Job {
   dlcc_module* module = nullptr; ///< borrowed
@@ -52,8 +59,9 @@ struct Job {
   data::FileOptions files;
   bool allow_nonfinite = false;
   ReactiveSchedule schedule;
-  std::vector<std::string> maximised; ///< metrics of which more is better
-  std::vector<std::string> origins;   ///< the files that describe it, which no result may replace
+  std::optional<ScheduleEnd> schedule_end; ///< if it has one
+  std::vector<std::string> maximised;      ///< metrics of which more is better
+  std::vector<std::string> origins;        ///< the files that describe it, which no result may replace
 };
 
 enum class Progress : uint8_t { automatic, bar, lines, none };

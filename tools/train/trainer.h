@@ -38,6 +38,7 @@ private:
   void require_finite_start();
   void open_data();
   void check_resumed_data() const;
+  void start_schedule();
   void configure_watches();
   void restore_best_copy();
   void write_run_files();

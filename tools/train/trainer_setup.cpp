@@ -137,11 +137,28 @@ void Trainer::open_data() {
   for (const std::string& line : data_.warnings) console_.warn(line);
   if (resumed_) check_resumed_data();
   state_.data_hash = data_.train->hash();
+  start_schedule();
   train_feed_.emplace(runner_.module(), DLCC_FN_TRAIN);
   if (data_.validation || data_.test) {
     entry_tensors(runner_.module(), DLCC_FN_EVAL, job_.tensors);
     eval_feed_.emplace(runner_.module(), DLCC_FN_EVAL);
   }
+}
+
+// Schedules may count epochs; that one ends before the training does is seldom meant.
+void Trainer::start_schedule() {
+  const auto each = static_cast<double>(data_.train->batches_per_epoch());
+  if (runner_.has_hyper("steps_per_epoch")) runner_.set_hyper("steps_per_epoch", each);
+  const auto& end = job_.schedule_end;
+  if (!end || options_.learning_rate) return;
+  const double last = end->batches + end->epochs * each;
+  const double all = step_limit_ ? static_cast<double>(*step_limit_) : static_cast<double>(epochs_) * each;
+  if (all <= last) return;
+  console_.warn(warning_line("the " + end->name + " schedule ends at step " + exact(std::ceil(last)) + " of " +
+                                 exact(all) + ", epoch " + exact(std::ceil(last / each)) +
+                                 "; from there on the learning rate is " + brief(end->rate) +
+                                 ", expected a decay ('decay_steps' or 'decay_epochs') as long as the training",
+                             "schedule-end"));
 }
 
 void Trainer::check_resumed_data() const {

@@ -35,19 +35,20 @@ TEST(BadModel, B2_version) {
 }
 
 TEST(BadModel, B3_unknown_key) {
-  expect({{model_of(R"({"type": "Dense", "units": 3, "actvation": "relu"})"),
-           {"m.json:1:94: error: unknown key 'actvation' in layer 'Dense', did you mean 'activation'? [unknown-key]"}},
-          {model_with(R"("optimzer": "sgd")"),
-           {"m.json:1:75: error: unknown key 'optimzer' in model, did you mean 'optimizer'? [unknown-key]"}},
-          {model_with(R"("train": {"qqq": 1})"),
-           {"m.json:1:85: error: unknown key 'qqq' in train, expected one of batch_size, epochs, "
-            "validation_split, shuffle, last_batch, steps_per_epoch, early_stopping, "
-            "checkpoint, terminate_on_nan [unknown-key]"}},
-          {model_with(R"("train": {"restore_best_weights": true})"),
-           {"m.json:1:85: error: 'restore_best_weights' belongs in 'train.early_stopping' as 'restore_best', not in train "
-            "[misplaced-key]"}},
-          {model_of(R"({"type": "Dense", "unitz": 4})"),
-           {"m.json:1:82: error: unknown key 'unitz' in layer 'Dense', did you mean 'units'? [unknown-key]"}}});
+  expect(
+      {{model_of(R"({"type": "Dense", "units": 3, "actvation": "relu"})"),
+        {"m.json:1:94: error: unknown key 'actvation' in layer 'Dense', did you mean 'activation'? [unknown-key]"}},
+       {model_with(R"("optimzer": "sgd")"),
+        {"m.json:1:75: error: unknown key 'optimzer' in model, did you mean 'optimizer'? [unknown-key]"}},
+       {model_with(R"("train": {"qqq": 1})"),
+        {"m.json:1:85: error: unknown key 'qqq' in train, expected one of batch_size, epochs, "
+         "validation_split, shuffle, last_batch, steps_per_epoch, early_stopping, "
+         "checkpoint, terminate_on_nan [unknown-key]"}},
+       {model_with(R"("train": {"restore_best_weights": true})"),
+        {"m.json:1:85: error: 'restore_best_weights' belongs in 'train.early_stopping' as 'restore_best', not in train "
+         "[misplaced-key]"}},
+       {model_of(R"({"type": "Dense", "unitz": 4})"),
+        {"m.json:1:82: error: unknown key 'unitz' in layer 'Dense', did you mean 'units'? [unknown-key]"}}});
 }
 
 TEST(BadModel, B4_layers_or_nodes) {

@@ -76,8 +76,7 @@ TEST(BuildError, unknown_names) {
       {at(133, "'from' names 'encodr', which is no layer, node or input, did you mean 'encoder'? [unknown-name]")});
   expect_nodes(
       R"({"op": "relu", "inputs": ["xx"], "output": "y"}, {"op": "relu", "inputs": ["hidden"], "output": "z"})",
-      {at(89, "unknown value 'xx' [unknown-name]"),
-       at(138, "unknown value 'hidden' [unknown-name]")});
+      {at(89, "unknown value 'xx' [unknown-name]"), at(138, "unknown value 'hidden' [unknown-name]")});
   expect(model_with(R"("outputs": ["flaten"], "loss": {"type": "huber", "prediction": "q"}, "metrics": ["mse"])"),
          {at(87, "'outputs' names 'flaten', which is no value of the model, did you mean 'flatten'? [unknown-name]"),
           at(138, "'prediction' names 'q', which is no value of the model [unknown-name]")});

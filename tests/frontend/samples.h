@@ -29,6 +29,7 @@ inline std::string sample_value(const GroupDef& group, const Key& key) {
   auto whole = [&] { return std::to_string(static_cast<int64_t>(std::isfinite(key.low) ? key.low : 1)); };
   auto number = [&] { return key.low >= 1 || key.high < 0.5 ? whole() : std::string("0.5"); };
   auto first = [&] { return instance(frontend::group(key.group), frontend::group(key.group).records[0]); };
+  if (key.name == "warmup_epochs") return "0"; // others need a target
   if (key.name == "boundaries") return "[1]";
   if (key.name == "values") return "[1, 0.5]";
   if (key.name == "input" && group.id == Group::transform) return "\"x\"";
@@ -85,6 +86,11 @@ inline Members members_of(const GroupDef& group, const RecordDef& record, const 
   if (also && !also->guard.empty()) out.push_back({also->guard, quote(also->guard_value)});
   for (const Key& key : record.keys)
     if (key.is_required || &key == also) out.push_back({key.name, sample_value(group, key)});
+  for (const Alternatives& a : record.alternatives) {
+    const bool is_open = a.is_required && !(also && std::count(a.keys.begin(), a.keys.end(), also->name));
+    for (const Key& key : record.keys)
+      if (is_open && key.name == a.keys[0]) out.push_back({key.name, sample_value(group, key)});
+  }
   if (group.id == Group::model && !(also && (also->name == "layers" || also->name == "nodes")))
     out.push_back({"layers", "[\"Flatten\"]"});
   return out;

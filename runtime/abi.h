@@ -192,7 +192,7 @@ typedef struct dlcc_module_v1 {
   uint64_t work_bytes_per_thread;                               /* a multiple of 64 */
   const void* const_data;
   const char* const* hyper_names; /* "learning_rate", ...; "accumulate_steps" only if > 1, and then fixed */
-  const double* hyper_defaults;   /* NaN: none, the caller must give the value to TRAIN and APPLY */
+  const double* hyper_defaults;
 } dlcc_module_v1;
 
 /* The only exported symbol of a compiled step (compiled for the baseline ISA). Null if it needs more than max_abi. */

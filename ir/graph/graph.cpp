@@ -44,10 +44,4 @@ const Directive* Module::find_directive(std::string_view kind) const {
   return nullptr;
 }
 
-const Hyper* Module::find_hyper(std::string_view name) const {
-  for (const Hyper& h : hypers)
-    if (h.name == name) return &h;
-  return nullptr;
-}
-
 } // namespace dlcc::graph

@@ -143,7 +143,6 @@ struct Module {
   std::optional<StateId> find_state(std::string_view name) const;
   std::optional<FunctionId> find_function(std::string_view name) const;
   const Directive* find_directive(std::string_view kind) const;
-  const Hyper* find_hyper(std::string_view name) const;
 };
 
 } // namespace dlcc::graph

@@ -25,8 +25,9 @@ struct Step {
 Term Step::updates(const std::string& length) const {
   if (!a.has(length + "_epochs")) return number(a.number(length + "_steps", 1));
   constexpr const char* name = "steps_per_epoch";
-  if (!b.module().find_hyper(name)) b.module().hypers.push_back({name, std::nan("")});
-  const Hyper* hyper = b.module().find_hyper(name);
+  std::vector<Hyper>& hypers = b.module().hypers;
+  auto hyper = std::find_if(hypers.begin(), hypers.end(), [&](const Hyper& h) { return h.name == name; });
+  if (hyper == hypers.end()) hyper = hypers.insert(hypers.end(), {name, std::nan("")});
   Term steps{&b, b.hyper(name)};
   if (!std::isnan(hyper->value))
     steps = ops::where(steps == steps, steps, hyper->value); // NaN: the caller did not set it

@@ -97,8 +97,7 @@ DLCC_API dlcc_status dlcc_compute_gradients(dlcc_session* session, const dlcc_vi
                                             int n_out, int64_t n_valid, dlcc_error* err);
 DLCC_API dlcc_status dlcc_apply_gradients(dlcc_session* session, dlcc_error* err);
 
-/* Overrides a compiled value or schedule from now on. NaN, infinity, a negative learning_rate: DLCC_E_ARG. A module
- * whose schedule counts epochs needs "steps_per_epoch", the batches of one: without it updates are DLCC_E_STATE. */
+/* Overrides a compiled value or schedule from now on. NaN, infinity, a negative learning_rate: DLCC_E_ARG. */
 DLCC_API dlcc_status dlcc_set_hyper(dlcc_session* session, const char* name, double v, dlcc_error* err);
 /* The value that was set, else the compiled default: not what a compiled schedule makes of it at this step. */
 DLCC_API dlcc_status dlcc_get_hyper(const dlcc_session* session, const char* name, double* v, dlcc_error* err);

@@ -67,6 +67,17 @@ TEST_F(OwnLosses, GradientsAndResolvedDocument) {
   EXPECT_EQ(output({"check", "lowered.json", "--print-config"}), folder.read("lowered.json"));
 }
 
+TEST_F(OwnLosses, CheckListsParametersOfLayersAndOfTheModel) {
+  folder.write("n.json", R"({ "dlcc": 1, "inputs": { "x": { "shape": ["N", 2] } },
+    "params": { "scale": { "shape": [3], "trainable": false } },
+    "layers": [ { "type": "Dense", "name": "d", "units": 3 } ],
+    "nodes": [ { "op": "multiply", "inputs": ["d", "scale"], "output": "s" } ], "outputs": ["s"] })");
+  const std::string text = output({"check", "n.json"});
+  EXPECT_EQ(text.substr(text.find('\n')),
+            "\n  scale : f32[3] (frozen)\n  d (Dense) : f32[32,3]\n    d/kernel : f32[2,3]\n"
+            "    d/bias : f32[3]\n");
+}
+
 TEST_F(OwnLosses, ModelArtefactAndResumedRunTrainToTheSameBytes) {
   output({"train", "m.json", "--out", "run", "--threads", "2"});
   const std::string expected = folder.read("run/last.safetensors");

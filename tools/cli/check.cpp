@@ -65,7 +65,7 @@ nlohmann::ordered_json json_summary(const Compilation& c, const frontend::Networ
           {"plan", step ? step->notes : std::vector<std::string>()}};
 }
 
-// Layers with what they give and own; parameters of a model of nodes by themselves.
+// Parameters that the model declares, then layers with what they give and own.
 std::string text_summary(const Compilation& c, const frontend::NetworkFunction& network, const graph::Module& source) {
   const auto& program = std::get<loops::Program>(c.ir);
   char line[200];
@@ -73,16 +73,16 @@ std::string text_summary(const Compilation& c, const frontend::NetworkFunction& 
            static_cast<long long>(count_parameters(source)), step_flops(program) / 1e6,
            static_cast<double>(planned_bytes(program)) / 1024);
   std::string text = line;
-  auto add_parameters = [&](const std::string& prefix, const char* indent) {
-    for (const graph::State& s : source.states)
-      if (s.role == graph::StateRole::parameter && s.name.starts_with(prefix))
-        text += indent + s.name + " : " + to_string(s.type) + (s.trainable() ? "" : " (frozen)") + "\n";
+  auto add_parameter = [&](const graph::State& s, const char* indent) {
+    if (s.role == graph::StateRole::parameter)
+      text += indent + s.name + " : " + to_string(s.type) + (s.trainable() ? "" : " (frozen)") + "\n";
   };
+  for (size_t i = 0; i < c.model->params.size(); ++i) add_parameter(source.states[graph::StateId(i)], "  ");
   for (const frontend::LayerSummary& l : network.layers) {
     text += "  " + l.name + " (" + l.type + ") : " + to_string(network.function.type(l.value)) + "\n";
-    add_parameters(l.name + "/", "    ");
+    for (const graph::State& s : source.states)
+      if (s.name.starts_with(l.name + "/")) add_parameter(s, "    ");
   }
-  if (network.layers.empty()) add_parameters("", "  ");
   return text;
 }
 

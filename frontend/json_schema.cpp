@@ -285,7 +285,7 @@ void SchemaWriter::record_body(const GroupDef& g, const Named& named) {
   else
     out_.boolean(false);
   auto is_needed = [&](const Key& key) { return needs(named.alias, key); };
-  if (std::none_of(r.keys.begin(), r.keys.end(), is_needed) && r.conflicts.empty()) return; // [] is no schema
+  if (std::none_of(r.keys.begin(), r.keys.end(), is_needed) && r.alternatives.empty()) return; // [] is no schema
   out_.key("allOf");
   out_.begin_list();
   for (const Key& key : r.keys)

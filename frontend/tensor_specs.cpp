@@ -32,17 +32,13 @@ void describe_label(const ModelSpec& spec, const graph::Function& loss, data::Te
     if (is_binary) label.low = 0, label.high = 1;
   }
 }
-
-std::string text_if_known(const Record& record, const char* key) {
-  return record.has_if_known(key) ? record.text(key) : std::string();
-}
 } // namespace
 
 std::vector<data::Prediction> predictions(const ModelSpec& spec) {
   std::vector<data::Prediction> out;
   for (const Record& loss : spec.losses()) {
-    data::Prediction p{text_if_known(loss, "prediction"), text_if_known(loss, "label")};
-    if (p.label.empty()) p.label = spec.labels.size() == 1 ? spec.labels[0].name.text : "label";
+    if (loss.is(own_value)) continue;
+    data::Prediction p{loss.text_or_empty("prediction"), label_of(spec, loss)};
     const bool from_logits = loss.has_if_known("from_logits") && loss.boolean("from_logits");
     if (from_logits || loss.is("hinge") || loss.is("squared_hinge")) p.threshold = 0;
     out.push_back(std::move(p));

@@ -9,11 +9,13 @@ struct PresetDefault {
 };
 
 // scikit-learn's arguments learning_rate_init, momentum, nesterovs_momentum, epsilon, batch_size (min(200, n): a data
-// set of fewer rows is one short batch), max_iter; its squared error is half of Keras'.
+// set of fewer rows is one short batch), max_iter.
 const std::vector<PresetDefault>& defaults() {
-  static const std::vector<PresetDefault> all{{"sgd", "momentum", 0.9},          {"sgd", "nesterov", true},
-                                              {"adam", "epsilon", 1e-8},         {"train", "batch_size", int64_t{200}},
-                                              {"train", "epochs", int64_t{200}}, {"mean_squared_error", "weight", 0.5}};
+  static const std::vector<PresetDefault> all{{"sgd", "momentum", 0.9},
+                                              {"sgd", "nesterov", true},
+                                              {"adam", "epsilon", 1e-8},
+                                              {"train", "batch_size", int64_t{200}},
+                                              {"train", "epochs", int64_t{200}}};
   return all;
 }
 constexpr double learning_rate = 0.001;
@@ -67,7 +69,7 @@ void apply_preset(Record& model, Validator& validator) {
   if (optimizers.empty() || train.empty()) return;
   Record& optimizer = optimizers[0];
   if (optimizer.text_or_empty("preset") != "sklearn") return;
-  fill_defaults(optimizers), fill_defaults(train), fill_defaults(records_of(model, "loss"));
+  fill_defaults(optimizers), fill_defaults(train);
   if (std::vector<Record>& rate = records_of(optimizer, "learning_rate"); !rate.empty())
     if (!optimizer.at("learning_rate").is_given) rate[0].at("initial").value = learning_rate;
   if (optimizer.has("early_stopping") && optimizer.boolean("early_stopping"))

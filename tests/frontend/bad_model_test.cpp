@@ -73,7 +73,7 @@ TEST(BadModel, B5_node_without_its_keys) {
           {nodes_of(R"({"op": "relu", "output": "y"})"),
            {"m.json:1:63: error: node 0 has no 'inputs', expected a name or a list of names [missing-key]"}},
           {nodes_of(R"({"op": "relu", "inputs": ["x"]})"),
-           {"m.json:1:63: error: node 0 has no 'output', expected a name or a non-empty list of strings [missing-key]"}},
+           {"m.json:1:63: error: node 0 has no 'output', expected a name or a non-empty list of names [missing-key]"}},
           {nodes_of(R"("relu")"),
            {"m.json:1:63: error: node 0 is the string 'relu', expected an object with 'op', 'inputs' and 'output' "
             "[wrong-type]"}},
@@ -323,8 +323,8 @@ TEST(BadModel, data) {
           {with(R"({"train": {"format": "npy", "x": 3}})"),
            {"m.json:1:116: error: 'x' is not a string, expected the name of a file [wrong-type]"}},
           {with(R"({"train": {"format": "csv", "file": "a", "separator": "ab", "x": [true]}})"),
-           {"m.json:1:149: error: 'x' is true, expected a name, a number or a list of them [wrong-type]",
-            "m.json:1:137: error: 'separator' is the string 'ab', expected one character, or \"tab\" [wrong-type]"}},
+           {"m.json:1:137: error: 'separator' is the string 'ab', expected one character, or \"tab\" [wrong-type]",
+            "m.json:1:149: error: 'x' is true, expected a name, a number or a list of them [wrong-type]"}},
           {with(R"({"transforms": [{"type": "divide", "input": "yy", "by": 0}]})"),
            {"m.json:1:127: error: unknown input 'yy' [unknown-name]",
             "m.json:1:139: error: 'by' is 0, expected numbers other than 0 [out-of-range]"}}});
@@ -334,7 +334,7 @@ TEST(BadModel, tables) {
   auto with = [](const std::string& data) { return model_with("\"data\": " + data); };
   expect(
       {{with(R"({"train": {"format": "csv", "file": "a", "missing": {"rule": "median"}, "x": 0}})"),
-        {"m.json:1:144: error: unknown rule 'median', expected one of error, mean, drop [unknown-name]"}},
+        {"m.json:1:144: error: unknown rule 'median', did you mean 'mean'? [unknown-name]"}},
        {with(R"({"train": {"format": "csv", "file": "a", "missing": {"spellings": [""]}, "x": 0}})"),
         {"m.json:1:135: error: rule for missing values has no 'rule', expected a number or one of error, mean, drop "
          "[missing-key]"}},
@@ -344,7 +344,8 @@ TEST(BadModel, tables) {
         {"m.json:1:135: error: 'missing' is the string 'mean', expected a number or a rule for missing values "
          "[wrong-type]"}},
        {with(R"({"train": {"format": "csv", "file": "a", "x": {"column": "c"}}})"),
-        {"m.json:1:129: error: column has no 'categories', expected one of one_hot, index or a non-empty list of names "
+        {"m.json:1:129: error: column has no 'categories', expected one of one_hot, index or a non-empty list of "
+         "strings "
          "[missing-key]"}},
        {with(R"({"train": {"format": "csv", "file": "a", "x": {"categories": "index"}}})"),
         {"m.json:1:129: error: column has no 'column', expected a name or an integer >= 0 [missing-key]"}},

@@ -197,11 +197,14 @@ TEST(Table, reference_lists_what_is_accepted) {
       g = &*at, r = g->discriminator.empty() ? &g->records[0] : nullptr;
     } else if (line.starts_with("### ")) {
       r = g->find(line.substr(4));
+      for (const auto* own : {&g->by_value, &g->by_function})
+        if (*own && (*own)->name == line.substr(4)) r = &**own;
     } else if (line.starts_with("| `")) {
       ASSERT_TRUE(r) << line;
       const std::string name = line.substr(3, line.find('`', 3) - 3);
       auto key = std::find_if(r->keys.begin(), r->keys.end(), [&](const Key& k) { return k.name == name; });
       ASSERT_NE(key, r->keys.end()) << line;
+      if (r->name == own_value || r->name == own_function) continue; // read by own_loss_test
       rows.insert(g->noun + "/" + r->name + "/" + name);
       Outcome out = read(model_around(g->id, instance(*g, *r, &*key)).text);
       EXPECT_EQ(out.lines, std::vector<std::string>()) << line;

@@ -298,7 +298,7 @@ TEST(Schedule, InEpochs) {
     const size_t at = text.find("STEPS");
     auto with = [&](const std::string& unit) { return std::string(text).replace(at, 5, unit); };
     const std::vector<double> wanted = rates(with("steps = 20.0"));
-    EXPECT_NE(wanted.front(), wanted.back()) << text;
+    EXPECT_NE(wanted.front(), wanted[20]) << text;
     EXPECT_EQ(rates(with("epochs = 2.5"), "  hyper steps_per_epoch = nan\n", 8), wanted) << text;
     EXPECT_EQ(rates(with("epochs = 2.5"), "  hyper steps_per_epoch = 8.0\n"), wanted) << text;
     EXPECT_EQ(rates(with("epochs = 2.5"), "  hyper steps_per_epoch = 3.0\n", 8), wanted) << text;

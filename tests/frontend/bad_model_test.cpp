@@ -333,8 +333,8 @@ TEST(BadModel, data) {
 TEST(BadModel, tables) {
   auto with = [](const std::string& data) { return model_with("\"data\": " + data); };
   expect(
-      {{with(R"({"train": {"format": "csv", "file": "a", "missing": {"rule": "median"}, "x": 0}})"),
-        {"m.json:1:144: error: unknown rule 'median', did you mean 'mean'? [unknown-name]"}},
+      {{with(R"({"train": {"format": "csv", "file": "a", "missing": {"rule": "average"}, "x": 0}})"),
+        {"m.json:1:144: error: unknown rule 'average', expected one of error, mean, drop [unknown-name]"}},
        {with(R"({"train": {"format": "csv", "file": "a", "missing": {"spellings": [""]}, "x": 0}})"),
         {"m.json:1:135: error: rule for missing values has no 'rule', expected a number or one of error, mean, drop "
          "[missing-key]"}},

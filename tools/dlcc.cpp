@@ -23,6 +23,7 @@ int flushed(int exit_code) {
 bool concerns_words(const UserError& e) { return e.code == ExitCode::usage && e.diagnostic.file.empty(); }
 
 int run(const std::vector<std::string>& words) try {
+  prepare_environment();
   if (!words.empty()) return flushed(CommandLine().run(words));
   fputs("dlcc compiles the training of neural networks: dlcc train MODEL, dlcc MODEL -o FILE\nsee dlcc --help\n",
         stderr);
@@ -40,7 +41,6 @@ int run(const std::vector<std::string>& words) try {
 int main(int argc, char** argv) {
   using namespace dlcc;
   try {
-    tools::prepare_environment();
     tools::command_line().assign(argv, argv + argc);
     return tools::run({argv + std::min(argc, 1), argv + argc});
   } catch (const std::bad_alloc&) {

@@ -279,7 +279,10 @@ void Session::load(const std::string& path, uint32_t flags) {
   // Everything that can fail comes before the first change of the session.
   Differences differences;
   const Staged staged = read_tensors(file, take, differences);
-  if (!differences.empty() && (!partial || staged.empty()))
+  const bool any = std::any_of(staged.begin(), staged.end(), [&](const auto& tensor) {
+    return module_->tensor(tensor.first).kind != DLCC_T_ACCUMULATOR;
+  });
+  if (!differences.empty() && (!partial || !any))
     fail(DLCC_E_MISMATCH, "'%s' does not fit this model: %s", name.c_str(), differences.text().c_str());
   if (!ready_ && !(differences.missing.empty() && differences.other_type.empty()))
     fail(DLCC_E_STATE, "'%s' does not hold the whole state of this model, which has none yet: %s", name.c_str(),

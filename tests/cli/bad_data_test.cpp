@@ -108,7 +108,8 @@ const Row in_csv[] = {
             "t.csv:3:3: error: 'nan', finite numbers expected (\"allow_nonfinite\": true lets it pass) [nonfinite]"),
     csv_row("G5_infinity", replaced(table, "5", "-inf"),
             "t.csv:3:3: error: '-inf', finite numbers expected (\"allow_nonfinite\": true lets it pass) [nonfinite]"),
-    csv_row("H10_text", replaced(table, "5", "fi\x1bve"), "t.csv:3:3: error: 'fi\\x1bve' is not a number [csv-number]"),
+    csv_row("H10_text", replaced(table, "5", "fi\x1bve"),
+            "t.csv:3:3: error: 'fi\\x1bve' is not a number (\"categories\" reads a column of text) [csv-number]"),
     csv_row("H11_empty_cell", replaced(table, "5", ""),
             "t.csv:3:3: error: empty cell, a number expected (\"missing\" gives empty cells a value) [csv-empty]"),
     csv_row("H12_empty_file", "", "t.csv: error: no samples: the file is empty [no-samples]"),
@@ -131,7 +132,7 @@ const Row in_csv[] = {
     {"H23_a_header_all_the_same",
      replaced(from_csv, "\"csv\",", "\"csv\", \"header\": false,"),
      {{"t.csv", table}},
-     "t.csv:1: error: no column 'a'; without a header columns are numbers from 0 [csv-columns]"},
+     "t.csv:1: error: no columns 'a', 'b', 'y'; without a header columns are numbers from 0 [csv-columns]"},
     csv_row("Ragged", replaced(table, "4,5,6", "4,5"), "t.csv:3: error: found 2 columns, 3 expected [csv-columns]"),
 };
 INSTANTIATE_TEST_SUITE_P(Csv, BadData, testing::ValuesIn(in_csv), name_of);
@@ -304,7 +305,7 @@ TEST(GoodData, H5AndH6GzipAndOtherTypesOfIdx) {
     return folder.run({"predict", "m.json", "--weights", "run"}).out;
   };
   const std::string expected = predictions(pictures, labels(9));
-  EXPECT_EQ(lines_of(expected).size(), 6u);
+  EXPECT_EQ(lines_of(expected).size(), 1u + 6u); // the header
   EXPECT_EQ(predictions(gzipped(pictures), gzipped(labels(9))), expected);
   std::vector<float> floats;
   for (char c = 'a'; c < 'y'; ++c) floats.push_back(c);
@@ -326,7 +327,7 @@ TEST(GoodData, ArraysOfAnyByteOrderAndWidth) {
     return folder.run({"predict", "m.json", "--weights", "run"}).out;
   };
   const std::string expected = predictions(npy_file("<f4", "(2, 3)", bytes_of(six)), "");
-  EXPECT_EQ(lines_of(expected).size(), 2u);
+  EXPECT_EQ(lines_of(expected).size(), 1u + 2u); // the header
   EXPECT_EQ(predictions(npy_file(">f4", "(2, 3)", bytes_of(six, true)), ""), expected);
   EXPECT_EQ(predictions(npy_file("<f8", "(2, 3)", bytes_of(std::vector<double>(six.begin(), six.end()))),
                         "x.npy: note: f64 values of 'x' are converted to f32 [conversion]\n"),
@@ -344,7 +345,7 @@ TEST(GoodData, TheSameNumbersFromEveryArchive) {
     return folder.run({"predict", "m.json", "--weights", "run"}).out;
   };
   const std::string expected = predictions("npz", "d.npz", zip_file({features, targets}));
-  EXPECT_EQ(lines_of(expected).size(), 2u);
+  EXPECT_EQ(lines_of(expected).size(), 1u + 2u); // the header
   EXPECT_EQ(predictions("npz", "d.npz", zip_file({changed(8, 0, 0), targets})), expected);
   const std::string header = R"({"features":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
                              R"("targets":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})";

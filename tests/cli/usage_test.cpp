@@ -196,7 +196,8 @@ const Row words[] = {
     {"TooMuchMemory",
      {"m.json", "-o", "m.so", "--march", "x86-64-v3", "--memory-limit", "1K"},
      7,
-     "m.json: error: the model needs 4 KiB, expected at most 1 KiB; see --memory-limit [memory-limit]"},
+     "m.json: error: the model needs 4 KiB, expected at most 1 KiB; see --memory-limit; largest: 'train_step.hidden' 1 "
+     "KiB, 'predict.hidden' 1 KiB, 'eval_step.hidden' 1 KiB [memory-limit]"},
 };
 INSTANTIATE_TEST_SUITE_P(Words, BadCommand, testing::ValuesIn(words), name_of);
 

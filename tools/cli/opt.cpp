@@ -79,7 +79,7 @@ void declare_opt(CLI::App& command, int& exit_code) {
   command.add_option("--march,--mcpu,--target", state->target, "Machine the schedule is made for")
       ->capture_default_str();
   command.footer("Examples:\n  dlcc opt dump.ir --to=planned\n"
-                 "  dlcc model.json --emit=training | dlcc opt - --passes=expand_composites,simplify");
+                 "  dlcc model.json --emit=training | dlcc opt - --passes=expand_composites");
   command.callback([state, &exit_code] { exit_code = state->run(); });
 }
 

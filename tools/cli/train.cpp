@@ -251,7 +251,7 @@ void declare_predict(CLI::App& command, int& exit_code) {
       ->type_name("COLUMN");
   command.add_option("--output-name", state->options.result, "Which output; the first by default");
   command.footer("Examples:\n  dlcc predict model.json --weights runs/model-1 -o predictions.npy\n"
-                 "  dlcc predict model.json --weights runs/model-1 --data new.csv --id name -o out.csv");
+                 "  dlcc predict model.json --weights runs/1 --data new.csv --id name -o out.csv");
   command.callback([state, &exit_code] { exit_code = state->execute(); });
 }
 

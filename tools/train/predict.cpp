@@ -89,10 +89,10 @@ public:
     console.note("weights of '" + data::escape(weights) + "'");
     entry_ = find_entry(runner_.module(), DLCC_FN_PREDICT);
     which_ = find_output(runner_.module(), *entry_, options.result);
-    present(job, options, console);
     part_ = open_part(job, runner_, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)),
                       console, options.ids);
     if (part_.kept.size() != options.ids.size()) throw Failure(exit_usage, "--id: only csv data have columns", "id");
+    present(job, options, console);
   }
 
   // True if it went through to the end.

@@ -115,7 +115,7 @@ enum {
   DLCC_E_COMM = -13,        /* the host's allreduce failed */
   DLCC_E_UNSUPPORTED = -14, /* the module has no such entry */
   DLCC_E_INTERNAL = -15,    /* a fault of dlcc, or an exception in a callback */
-  DLCC_E_STATE = -16,       /* before init or load; nothing to apply */
+  DLCC_E_STATE = -16,       /* before init or load; nothing to apply; a hyper-parameter that has no value yet */
   DLCC_E_TRUST = -17        /* a compiled step that somebody else may have put there or changed */
 };
 
@@ -191,7 +191,8 @@ typedef struct dlcc_module_v1 {
   const uint64_t* region_bytes;                                 /* n_regions sizes */
   uint64_t work_bytes_per_thread;                               /* a multiple of 64 */
   const void* const_data;
-  const char* const* hyper_names; /* "learning_rate", ...; "accumulate_steps" only if > 1, and then fixed */
+  const char* const* hyper_names; /* "learning_rate", ...; "accumulate_steps" only if > 1, and then fixed;
+                                     "steps_per_epoch" where a schedule counts epochs: NaN until the caller sets it */
   const double* hyper_defaults;
 } dlcc_module_v1;
 

@@ -97,7 +97,9 @@ DLCC_API dlcc_status dlcc_compute_gradients(dlcc_session* session, const dlcc_vi
                                             int n_out, int64_t n_valid, dlcc_error* err);
 DLCC_API dlcc_status dlcc_apply_gradients(dlcc_session* session, dlcc_error* err);
 
-/* Overrides a compiled value or schedule from now on. NaN, infinity, a negative learning_rate: DLCC_E_ARG. */
+/* Overrides a compiled value or schedule from now on. NaN, infinity, a negative learning_rate: DLCC_E_ARG. A model
+ * whose schedule counts epochs has the hyper-parameter "steps_per_epoch" (batches, 1 or more), which must be set before
+ * the first update. */
 DLCC_API dlcc_status dlcc_set_hyper(dlcc_session* session, const char* name, double v, dlcc_error* err);
 /* The value that was set, else the compiled default: not what a compiled schedule makes of it at this step. */
 DLCC_API dlcc_status dlcc_get_hyper(const dlcc_session* session, const char* name, double* v, dlcc_error* err);

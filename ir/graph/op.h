@@ -141,7 +141,8 @@ struct OpDef {
 
 std::string_view name_of(OpKind kind);
 std::string_view name_of(AttributeKind kind);
-/// Whether the value is of that kind; an integer where a number is wanted becomes one: text and C++ write `2` for `2.0`.
+/// Whether the value is of that kind; an integer where a number is wanted becomes one: text and C++ write `2` for
+/// `2.0`.
 bool make_kind(AttributeValue& value, AttributeKind kind);
 
 /// The operators a parser or builder may use; ir/ops/ops.h has the table of all of them.

@@ -340,7 +340,8 @@ private:
     lexer_.expect(":");
     Token role = lexer_.peek();
     auto known = state_role_from_name(lexer_.name());
-    if (!known) throw TextError(role.where, "expected parameter, slot, buffer, metric or gradient, found " + quoted(role.text));
+    if (!known)
+      throw TextError(role.where, "expected parameter, slot, buffer, metric or gradient, found " + quoted(role.text));
     s.role = *known;
     s.type = static_type(lexer_);
     lexer_.expect("=");

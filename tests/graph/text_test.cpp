@@ -177,7 +177,8 @@ TEST(Text, DeclarationsAreChecked) {
   EXPECT_EQ(error_of("state %w : slot f32[-2] = zeros"), "negative dimension -2");
   EXPECT_EQ(error_of("state %w : slot f32[4611686018427387904,4] = zeros"), "the type is too large");
   EXPECT_EQ(error_of("state %w : slot f32[1,1,1,1,1,1,1,1,1] = zeros"), "more than 8 dimensions");
-  EXPECT_EQ(error_of("state %w : thing f32[1] = zeros"), "expected parameter, slot, buffer, metric or gradient, found 'thing'");
+  EXPECT_EQ(error_of("state %w : thing f32[1] = zeros"),
+            "expected parameter, slot, buffer, metric or gradient, found 'thing'");
   EXPECT_EQ(error_of("hyper a = 1 hyper a = 1"), "the hyper 'a' is declared twice");
   EXPECT_EQ(error_of("func @f() {} func @f() {}"), "the function 'f' is defined twice");
   EXPECT_EQ(error_of("} {"), "text after the module");

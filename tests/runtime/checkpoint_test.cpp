@@ -145,7 +145,8 @@ TEST_F(Checkpoint, OfAnotherModel) {
       DLCC_OK)
       << two.error.message;
   EXPECT_EQ(two.read("param/dense/kernel"), one.read("param/dense/kernel"));
-  EXPECT_NE(log.text.find("skipped: of another type: 'opt/dense/kernel/m' is f32 [3] there and f32 [4] here"), std::string::npos)
+  EXPECT_NE(log.text.find("skipped: of another type: 'opt/dense/kernel/m' is f32 [3] there and f32 [4] here"),
+            std::string::npos)
       << log.text;
 }
 

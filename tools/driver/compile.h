@@ -23,7 +23,7 @@ struct CompileOptions {
   std::string target = default_target; ///< native, x86-64-v3, x86-64-v4, or a CPU as LLVM calls it
   std::string attributes;              ///< features to add to the target's or to leave out: "-avx512f"
   bool fuse = true, share_memory = true, check_nan = false;
-  bool widen_floats = false; ///< in double precision, whatever the model says
+  bool widen_floats = false;     ///< in double precision, whatever the model says
   bool openmp_from_host = false; ///< the artefact does not name libgomp; the loader opens an OpenMP runtime
   passes::PassOptions passes;
   int64_t memory_limit = 0; ///< bytes a plan may take; 0: 80 % of what is available; -1: no limit

@@ -8,6 +8,7 @@
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
+#include <span>
 
 namespace dlcc::codegen {
 
@@ -19,7 +20,17 @@ namespace {
 // LLVM's register allocator gets through in a reasonable time.
 constexpr size_t most_direct_arguments = 32;
 
-bool has_check(const Program& p, const std::vector<Step>& steps) {
+// LLVM's time grows faster than the number of calls in a function: a longer list of steps becomes several functions.
+constexpr size_t most_steps_of_a_function = 128;
+
+using Steps = std::span<const Step>;
+
+bool has_exit(Steps steps) {
+  return std::any_of(steps.begin(), steps.end(),
+                     [](const Step& s) { return s.kind == StepKind::exit || has_exit(s.children); });
+}
+
+bool has_check(const Program& p, Steps steps) {
   return std::any_of(steps.begin(), steps.end(), [&](const Step& s) {
     if (s.kind != StepKind::call) return has_check(p, s.children);
     const auto& stmts = p.kernels[s.call.kernel].stmts;
@@ -51,12 +62,14 @@ private:
   llvm::Value* address(BufferId b);
   llvm::FunctionCallee kernel(KernelId k);
   llvm::Function* kernel_by_table(KernelId k);
+  void body_of(llvm::Function* f, llvm::function_ref<void()> steps);
   llvm::Constant* table_of(const Call& c);
   llvm::Value* status() { return b_.CreateLoad(b_.getInt32Ty(), slot(context_fault)); }
   void call(const Call& c, llvm::Value* scratch, llvm::Value* begin, llvm::Value* end);
   void when(llvm::Value* condition, llvm::function_ref<void()> body);
   void leave_if_faulty();
-  void serial(const std::vector<Step>& steps);
+  void serial(Steps steps);
+  void serial_part(Steps steps);
   void parallel(const Step& region);
   void parallel_body(const Step& region, llvm::Value* thread, llvm::Value* threads);
   void barrier(llvm::Value* threads);
@@ -74,7 +87,7 @@ private:
   llvm::Function* function_ = nullptr;
   llvm::Value* context_ = nullptr;
   llvm::BasicBlock* leave_ = nullptr;
-  int regions_ = 0;
+  int regions_ = 0, parts_ = 0;
 };
 
 llvm::Function* EntryEmitter::function(const std::string& name, llvm::Type* result, llvm::ArrayRef<llvm::Type*> types,
@@ -208,7 +221,35 @@ void EntryEmitter::leave_if_faulty() {
   b_.SetInsertPoint(next);
 }
 
-void EntryEmitter::serial(const std::vector<Step>& steps) {
+/// The body of a function of the context: the steps, which may leave it early.
+void EntryEmitter::body_of(llvm::Function* f, llvm::function_ref<void()> steps) {
+  llvm::IRBuilder<>::InsertPointGuard guard(b_);
+  auto saved = std::tuple(function_, context_, leave_);
+  function_ = f, context_ = f->getArg(0);
+  b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", f));
+  leave_ = llvm::BasicBlock::Create(b_.getContext(), "leave", f);
+  steps();
+  b_.CreateBr(leave_);
+  b_.SetInsertPoint(leave_);
+  b_.CreateRetVoid();
+  std::tie(function_, context_, leave_) = saved;
+}
+
+void EntryEmitter::serial_part(Steps steps) {
+  const std::string name = ModulePlan::entry_symbol(entry_.name) + ".part" + std::to_string(parts_++);
+  llvm::Function* part = function(name, b_.getVoidTy(), {b_.getPtrTy()}, false);
+  part->addFnAttr(llvm::Attribute::NoInline);
+  body_of(part, [&] { serial(steps); });
+  b_.CreateCall(part, {context_});
+  if (has_exit(steps)) leave_if_faulty();
+}
+
+void EntryEmitter::serial(Steps steps) {
+  if (steps.size() > most_steps_of_a_function) {
+    for (; !steps.empty(); steps = steps.subspan(std::min(steps.size(), most_steps_of_a_function)))
+      serial_part(steps.first(std::min(steps.size(), most_steps_of_a_function)));
+    return;
+  }
   for (const Step& s : steps) switch (s.kind) {
     case StepKind::call:
       call(s.call, slot(context_scratch), i64(0), i64(p_.kernels[s.call.kernel].tasks));
@@ -250,7 +291,7 @@ void EntryEmitter::parallel_body(const Step& region, llvm::Value* thread, llvm::
       if (last) break; // the entry itself looks, after the region
       leave_if_faulty();
       // Nobody may report a new fault while another thread still has to read the old state.
-      if (has_check(p_, {steps.begin() + static_cast<std::ptrdiff_t>(i) + 1, steps.end()})) barrier(threads);
+      if (has_check(p_, Steps(steps).subspan(i + 1))) barrier(threads);
       break;
     case StepKind::call:
       share(s.call);
@@ -277,18 +318,9 @@ void EntryEmitter::parallel(const Step& region) {
   llvm::Type *pointer = b_.getPtrTy(), *word = b_.getInt64Ty(), *status_type = b_.getInt32Ty();
   llvm::Function* body = function(name + ".body", b_.getVoidTy(), {pointer, word, word}, false);
   llvm::Function* outlined = function(name, b_.getVoidTy(), {pointer}, false);
+  body_of(body, [&] { parallel_body(region, body->getArg(1), body->getArg(2)); });
   {
     llvm::IRBuilder<>::InsertPointGuard guard(b_);
-    auto saved = std::tuple(function_, context_, leave_);
-    function_ = body, context_ = body->getArg(0);
-    b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", body));
-    leave_ = llvm::BasicBlock::Create(b_.getContext(), "leave", body);
-    parallel_body(region, body->getArg(1), body->getArg(2));
-    b_.CreateBr(leave_);
-    b_.SetInsertPoint(leave_);
-    b_.CreateRetVoid();
-    std::tie(function_, context_, leave_) = saved;
-
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", outlined));
     auto number = [&](const char* what) { return b_.CreateSExt(library(what, status_type, {}, {}), word); };
     llvm::Value *thread = number("omp_get_thread_num"), *threads = number("omp_get_num_threads");
@@ -303,9 +335,7 @@ void EntryEmitter::parallel(const Step& region) {
             {outlined, context_, threads, b_.getInt32(0)});
   });
   when(b_.CreateNot(many), [&] { b_.CreateCall(body, {context_, i64(0), i64(1)}); });
-  bool exits = std::any_of(region.children.begin(), region.children.end(),
-                           [](const Step& s) { return s.kind == StepKind::exit; });
-  if (exits) leave_if_faulty();
+  if (has_exit(region.children)) leave_if_faulty();
 }
 
 void EntryEmitter::finish() {

@@ -247,6 +247,57 @@ TEST(Artefact, TheFirstFaultEndsTheEntry) {
     }
 }
 
+const char* counting = R"(program @counting stage planned batch 40
+region input {
+  buffer %label : i32[40] role label batch_axis 0
+}
+region output {
+  buffer %before : f32[] role output
+  buffer %after : f32[] role output
+}
+kernel @checked(label: i32[40]) tasks 1 {
+  for m in 40 {
+    check(!(label[m] < 10)) sample index(m) value label[m] fault(-1, "label")
+  }
+}
+kernel @zero(out a: f32[], out b: f32[]) tasks 1 {
+  store a[] = 0.0
+  store b[] = 0.0
+}
+kernel @count(inout done: f32[]) tasks 1 {
+  store done[] = done[] + 1.0
+}
+entry @predict(inputs: %label; outputs: %before, %after) {
+  call @zero(%before, %after)
+BEFORE  call @checked(%label)
+  exit
+AFTER}
+)";
+
+// An entry of many calls is compiled as several functions: each call once, and an exit ends the entry from all of them.
+TEST(Artefact, EveryCallOfALongEntryRunsOnceUpToTheExit) {
+  auto calls = [](int n, const std::string& buffer) {
+    std::string text;
+    for (int i = 0; i < n; ++i) text += "  call @count(%" + buffer + ")\n";
+    return text;
+  };
+  for (int before : {0, 125, 126, 127, 300})
+    for (int after : {1, 128, 700}) {
+      SCOPED_TRACE(std::to_string(before) + " before, " + std::to_string(after) + " after");
+      std::string text = replaced(counting, "BEFORE", calls(before, "before"));
+      CompiledProgram p(parse_program(replaced(text, "AFTER", calls(after, "after"))));
+      Tensors t;
+      t["label"] = random_tensor({DType::i32, {40}}, 1, 10);
+      ASSERT_EQ(p.run("predict", t), 0);
+      EXPECT_EQ(t["before"].data[0], before);
+      EXPECT_EQ(t["after"].data[0], after);
+      t["label"].data[7] = 10;
+      EXPECT_EQ(p.run("predict", t), DLCC_E_ARG);
+      EXPECT_EQ(t["before"].data[0], before);
+      EXPECT_EQ(t["after"].data[0], 0) << "nothing after the exit ran";
+    }
+}
+
 TEST(Artefact, OldCpusAndUnknownTargetsAreRefused) {
   for (const char* name : {"pentium", "i386", "x86-64-v2", "corei7", "", "nativ", "x86-64-v3\n"})
     EXPECT_THROW(make_target(name), UserError) << name;

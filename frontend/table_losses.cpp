@@ -93,7 +93,7 @@ std::vector<GroupDef> loss_groups() {
       metric("mae", "mean absolute error"),
       metric("rmse", "root of the mean squared error"),
       metric("r2", "1 - residual / total sum of squares"),
-      metric("loss", "the loss itself"),
+      {"loss", "the loss itself", {column_name()}, {}},
   };
   return {losses, metrics};
 }

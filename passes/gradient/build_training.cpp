@@ -148,9 +148,15 @@ void TrainingBuilder::gradients(const Function& loss) {
 void TrainingBuilder::apply(const Function& loss) {
   Function f = begin("apply", loss.where);
   Builder b(m_, f, context_.ops);
-  Term count = ops::cast(Term{&b, b.call_scalar("n_valid")}, m_.dtype);
+  Term batches{&b, b.call_scalar("n_valid")};
+  std::map<DType, Term> counts; // in the types of the parameters
   std::map<StateId, Term> means;
-  for (StateId s : reached_) means[s] = Term{&b, b.state(accumulator(s))} / count;
+  for (StateId s : reached_) {
+    Term sum{&b, b.state(accumulator(s))};
+    const DType type = sum.type().dtype;
+    if (!counts.contains(type)) counts[type] = ops::cast(batches, type);
+    means[s] = sum / counts[type];
+  }
   apply_gradients(b, states_, means, update_number(b));
   m_.functions.push(std::move(f));
 }

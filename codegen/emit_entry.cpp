@@ -34,7 +34,7 @@ bool has_check(const Program& p, Steps steps) {
   return std::any_of(steps.begin(), steps.end(), [&](const Step& s) {
     if (s.kind != StepKind::call) return has_check(p, s.children);
     const auto& stmts = p.kernels[s.call.kernel].stmts;
-    return std::any_of(stmts.begin(), stmts.end(), [](const Stmt& t) { return t.kind == StmtKind::check; });
+    return std::any_of(stmts.begin(), stmts.end(), [](const Stmt& t) { return std::holds_alternative<Check>(t); });
   });
 }
 

@@ -58,7 +58,7 @@ llvm::Value* KernelEmitter::combine(Combine c, DType t, llvm::Value* a, llvm::Va
 }
 
 // accumulator (+) the element at the current values of the variables.
-llvm::Value* KernelEmitter::accumulate(const Stmt& s, llvm::Value* accumulator) {
+llvm::Value* KernelEmitter::accumulate(const Reduce& s, llvm::Value* accumulator) {
   const Expr& e = kernel.exprs[s.value];
   DType t = kernel.locals[s.local].dtype;
   bool product = s.combine == Combine::sum && e.kind == ExprKind::op && e.op == ScalarOp::multiply && is_float(e.dtype);
@@ -69,7 +69,7 @@ llvm::Value* KernelEmitter::accumulate(const Stmt& s, llvm::Value* accumulator) 
   return b.CreateIntrinsic(llvm::Intrinsic::fma, {accumulator->getType()}, {like(x), like(y), accumulator});
 }
 
-llvm::Value* KernelEmitter::chain(const Stmt& s, const Axis& axis, llvm::Value* begin, llvm::Value* end) {
+llvm::Value* KernelEmitter::chain(const Reduce& s, const Axis& axis, llvm::Value* begin, llvm::Value* end) {
   // The accumulator is as wide as the surrounding vector loop; if all lanes agree, LLVM sees it.
   llvm::Value* start = neutral(s.combine, kernel.locals[s.local].dtype);
   return for_range(begin, end, 1, {widen(start)}, [&](llvm::Value* i, const Values& acc) {
@@ -78,7 +78,7 @@ llvm::Value* KernelEmitter::chain(const Stmt& s, const Axis& axis, llvm::Value* 
   })[0];
 }
 
-llvm::Value* KernelEmitter::reduce_in_blocks(const Stmt& s, const Axis& axis) {
+llvm::Value* KernelEmitter::reduce_in_blocks(const Reduce& s, const Axis& axis) {
   const int64_t full = axis.extent / chain_length, rest = axis.extent % chain_length;
   if (full == 0) return chain(s, axis, i64(0), i64(axis.extent));
   DType t = kernel.locals[s.local].dtype;
@@ -91,7 +91,7 @@ llvm::Value* KernelEmitter::reduce_in_blocks(const Stmt& s, const Axis& axis) {
   return total;
 }
 
-llvm::Value* KernelEmitter::block_of_lanes(const Stmt& s, const Axis& axis, llvm::Value* begin, int64_t size) {
+llvm::Value* KernelEmitter::block_of_lanes(const Reduce& s, const Axis& axis, llvm::Value* begin, int64_t size) {
   DType t = kernel.locals[s.local].dtype;
   const int64_t n = lanes_of(t), group = 4 * n, full = size / group * group;
   llvm::Value* result = nullptr;
@@ -126,7 +126,7 @@ llvm::Value* KernelEmitter::block_of_lanes(const Stmt& s, const Axis& axis, llvm
 }
 
 // The blocks' results are stacked: after block i as many pairs are combined as i + 1 has trailing zero bits.
-llvm::Value* KernelEmitter::pairwise_tree(const Stmt& s, int64_t full_blocks,
+llvm::Value* KernelEmitter::pairwise_tree(const Reduce& s, int64_t full_blocks,
                                           llvm::function_ref<llvm::Value*(llvm::Value*)> block, llvm::Value* tail) {
   DType t = kernel.locals[s.local].dtype;
   llvm::Type* type = type_of(t);
@@ -153,7 +153,7 @@ llvm::Value* KernelEmitter::pairwise_tree(const Stmt& s, int64_t full_blocks,
   return total;
 }
 
-llvm::Value* KernelEmitter::reduce_in_lanes(const Stmt& s, const Axis& axis) {
+llvm::Value* KernelEmitter::reduce_in_lanes(const Reduce& s, const Axis& axis) {
   const int64_t full = axis.extent / block_length, rest = axis.extent % block_length;
   if (full == 0 || axis.extent == block_length) return block_of_lanes(s, axis, i64(0), axis.extent);
   auto block = [&](llvm::Value* i) {
@@ -164,8 +164,8 @@ llvm::Value* KernelEmitter::reduce_in_lanes(const Stmt& s, const Axis& axis) {
   return pairwise_tree(s, full, block, tail);
 }
 
-void KernelEmitter::emit_reduce(const Stmt& s) {
-  Axis axis = make_axis(s.vars, {s.value});
+void KernelEmitter::emit_reduce(const Reduce& s) {
+  Axis axis = make_axis(s.ranges, {s.value});
   llvm::Value* result = nullptr;
   switch (s.order) {
   case Order::sequential:

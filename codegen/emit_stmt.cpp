@@ -18,7 +18,7 @@ void KernelEmitter::emit_body(const std::vector<StmtId>& body) {
   for (StmtId s : body) emit_stmt(kernel.stmts[s], false);
 }
 
-void KernelEmitter::emit_stmt(const Stmt& s, bool outermost) {
+void KernelEmitter::emit_stmt(const Stmt& statement, bool outermost) {
   // A statement beside the task loops belongs to task 0 if it writes.
   auto once = [&](llvm::function_ref<void()> body) {
     if (outermost && kernel.tasks > 1)
@@ -26,47 +26,44 @@ void KernelEmitter::emit_stmt(const Stmt& s, bool outermost) {
     else
       body();
   };
-  switch (s.kind) {
-  case StmtKind::loop:
-    return emit_loop(s, outermost);
-  case StmtKind::let:
-    locals_[s.local] = eval(s.value);
-    return;
-  case StmtKind::reduce:
-    return emit_reduce(s);
-  case StmtKind::store:
-    return once([&] {
-      std::vector<ExprId> roots = {s.value};
-      for (const Index& i : s.at)
-        if (i.indirect.valid()) roots.push_back(i.indirect);
-      evaluate(roots);
-      store(place_of(s.tensor, s.at), value(s.value), kernel.tensors[s.tensor].type.dtype);
-    });
-  case StmtKind::check:
-    return once([&] { emit_check(s); });
-  case StmtKind::contract:
-    return emit_contract(*this, s, outermost);
-  }
+  std::visit(Overloaded{
+                 [&](const Loop& s) { emit_loop(s, outermost); },
+                 [&](const Let& s) { locals_[s.local] = eval(s.value); },
+                 [&](const Reduce& s) { emit_reduce(s); },
+                 [&](const Store& s) { once([&] { emit_store(s); }); },
+                 [&](const Contract& s) { emit_contract(*this, s, outermost); },
+                 [&](const Check& s) { once([&] { emit_check(s); }); },
+             },
+             statement);
 }
 
-bool KernelEmitter::may_vectorise(const Stmt& loop) const {
+void KernelEmitter::emit_store(const Store& s) {
+  std::vector<ExprId> roots = {s.value};
+  for (const Index& i : s.at)
+    if (i.indirect.valid()) roots.push_back(i.indirect);
+  evaluate(roots);
+  store(place_of(s.tensor, s.at), value(s.value), kernel.tensors[s.tensor].type.dtype);
+}
+
+bool KernelEmitter::may_vectorise(const Loop& loop) const {
   // A reduction in lanes, or a contraction, takes the vectors for itself.
   bool free = loop.mark == Mark::vector && lanes_ == 1;
   visit(
       loop.body,
       [&](const Stmt& s) {
-        free &= s.kind != StmtKind::contract && !(s.kind == StmtKind::reduce && s.order == Order::lanes);
+        auto* reduce = std::get_if<Reduce>(&s);
+        free &= !std::holds_alternative<Contract>(s) && !(reduce && reduce->order == Order::lanes);
       },
       [](const Expr&) {});
   return free;
 }
 
-unsigned KernelEmitter::lanes_of_loop(const Stmt& loop) const {
+unsigned KernelEmitter::lanes_of_loop(const Loop& loop) const {
   std::vector<DType> accessed;
   visit(
       loop.body,
       [&](const Stmt& s) {
-        if (s.kind == StmtKind::store) accessed.push_back(kernel.tensors[s.tensor].type.dtype);
+        if (auto* store = std::get_if<Store>(&s)) accessed.push_back(kernel.tensors[store->tensor].type.dtype);
       },
       [&](const Expr& e) {
         if (e.kind == ExprKind::load) accessed.push_back(e.dtype);
@@ -74,8 +71,8 @@ unsigned KernelEmitter::lanes_of_loop(const Stmt& loop) const {
   return lanes_for(accessed);
 }
 
-void KernelEmitter::emit_loop(const Stmt& s, bool outermost) {
-  const LoopVar& v = s.vars[0];
+void KernelEmitter::emit_loop(const Loop& s, bool outermost) {
+  const LoopVar& v = s.range;
   bool vector = may_vectorise(s);
   const unsigned lanes = vector ? lanes_of_loop(s) : 1;
   llvm::Value *begin = i64(0), *end = i64(v.extent);
@@ -100,19 +97,19 @@ void KernelEmitter::emit_loop(const Stmt& s, bool outermost) {
     for_range(begin, end, 1, iteration);
 }
 
-void KernelEmitter::emit_vector_loop(const Stmt& s, llvm::Value* begin, llvm::Value* end, unsigned lanes,
+void KernelEmitter::emit_vector_loop(const Loop& s, llvm::Value* begin, llvm::Value* end, unsigned lanes,
                                      bool outermost) {
   if (outermost) private_lanes_ = lanes;
-  for_lanes(begin, end, s.vars[0].extent, lanes, [&](llvm::Value* i) {
-    vars_[s.vars[0].var] = {i, true, nullptr};
+  for_lanes(begin, end, s.range.extent, lanes, [&](llvm::Value* i) {
+    vars_[s.range.var] = {i, true, nullptr};
     emit_body(s.body);
   });
   private_lanes_ = 1;
 }
 
 // The first fault stays. A kernel with checks has one task, so "first" is the lowest sample.
-void KernelEmitter::emit_check(const Stmt& s) {
-  llvm::Value* condition = eval(s.value);
+void KernelEmitter::emit_check(const Check& s) {
+  llvm::Value* condition = eval(s.condition);
   bool wide = condition->getType()->isVectorTy();
   if (wide && mask_) condition = b.CreateAnd(condition, mask_);
   llvm::Value* any = wide ? b.CreateOrReduce(condition) : condition;
@@ -120,9 +117,9 @@ void KernelEmitter::emit_check(const Stmt& s) {
   llvm::Value* status = b.CreateLoad(b.getInt32Ty(), field(offsetof(FaultState, status)));
   any = b.CreateAnd(any, b.CreateIsNull(status));
   // The reported numbers are evaluated outside the branch: expressions have no effects.
-  llvm::Value* sample = s.a.valid() ? eval(s.a) : i64(-1);
+  llvm::Value* sample = s.sample.valid() ? eval(s.sample) : i64(-1);
   llvm::Value* value =
-      s.b.valid() ? eval_cast(kernel.exprs[s.b].dtype, DType::f64, eval(s.b)) : constant(0, DType::f64);
+      s.value.valid() ? eval_cast(kernel.exprs[s.value].dtype, DType::f64, eval(s.value)) : constant(0, DType::f64);
   when(any, [&] {
     auto first = [&](llvm::Value* v) {
       if (!v->getType()->isVectorTy()) return v;

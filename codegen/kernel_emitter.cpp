@@ -11,8 +11,7 @@ using namespace loops;
 KernelEmitter::KernelEmitter(llvm::Module& module, const Kernel& kernel, const KernelFacts& facts)
     : b(module.getContext()), kernel(kernel), facts(facts), module_(module), tensors_(kernel.tensors.size()),
       vars_(kernel.vars.size()), extents_(kernel.vars.size()), locals_(kernel.locals.size()), walk_(kernel) {
-  for (const Stmt& s : kernel.stmts)
-    for (const LoopVar& v : s.vars) extents_[v.var] = v.extent;
+  for (const Stmt& s : kernel.stmts) for_each_range(s, [&](const LoopVar& v) { extents_[v.var] = v.extent; });
 }
 
 llvm::Type* KernelEmitter::memory_type_of(DType t) { return t == DType::boolean ? b.getInt8Ty() : type_of(t); }
@@ -83,7 +82,8 @@ llvm::Function* KernelEmitter::emit() {
   b.SetInsertPoint(llvm::BasicBlock::Create(b.getContext(), "entry", function_));
   // Scratch tensors hold 16 elements each where lanes have one of their own.
   bool lanes_apart = std::any_of(kernel.body.begin(), kernel.body.end(), [&](StmtId s) {
-    return kernel.stmts[s].kind == StmtKind::loop && kernel.stmts[s].mark == Mark::vector;
+    auto* loop = std::get_if<Loop>(&kernel.stmts[s]);
+    return loop && loop->mark == Mark::vector;
   });
   for (TensorId t : kernel.tensors.ids())
     if (kernel.tensors[t].access == Access::scratch)
@@ -258,8 +258,8 @@ Axis KernelEmitter::make_axis(std::vector<LoopVar> vars, const std::vector<ExprI
   visit(
       body,
       [&](const Stmt& s) {
-        if (s.kind == StmtKind::store)
-          axis.linear &= is_joint(axis, strides_of(kernel.tensors[s.tensor].type.shape), s.at, false);
+        if (auto* store = std::get_if<Store>(&s))
+          axis.linear &= is_joint(axis, strides_of(kernel.tensors[store->tensor].type.shape), store->at, false);
       },
       on_expr);
   return axis;
@@ -313,7 +313,8 @@ void KernelEmitter::visit(const std::vector<StmtId>& body, llvm::function_ref<vo
     for_each_root(s, [&](ExprId root) {
       for (ExprId e : closure(root)) on_expr(kernel.exprs[e]);
     });
-    work.insert(work.end(), s.body.rbegin(), s.body.rend());
+    auto inner = body_of(s);
+    work.insert(work.end(), inner.rbegin(), inner.rend());
   }
 }
 

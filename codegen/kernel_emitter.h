@@ -143,20 +143,21 @@ public:
 private:
   void declare();
   void emit_stmt(const loops::Stmt& s, bool outermost);
-  void emit_loop(const loops::Stmt& s, bool outermost);
-  void emit_vector_loop(const loops::Stmt& s, llvm::Value* begin, llvm::Value* end, unsigned lanes, bool outermost);
-  void emit_check(const loops::Stmt& s);
-  bool may_vectorise(const loops::Stmt& loop) const;
-  unsigned lanes_of_loop(const loops::Stmt& loop) const;
+  void emit_loop(const loops::Loop& s, bool outermost);
+  void emit_vector_loop(const loops::Loop& s, llvm::Value* begin, llvm::Value* end, unsigned lanes, bool outermost);
+  void emit_store(const loops::Store& s);
+  void emit_check(const loops::Check& s);
+  bool may_vectorise(const loops::Loop& loop) const;
+  unsigned lanes_of_loop(const loops::Loop& loop) const;
 
-  void emit_reduce(const loops::Stmt& s);
-  llvm::Value* chain(const loops::Stmt& s, const Axis& axis, llvm::Value* begin, llvm::Value* end);
-  llvm::Value* reduce_in_blocks(const loops::Stmt& s, const Axis& axis);
-  llvm::Value* reduce_in_lanes(const loops::Stmt& s, const Axis& axis);
-  llvm::Value* block_of_lanes(const loops::Stmt& s, const Axis& axis, llvm::Value* begin, int64_t size);
-  llvm::Value* pairwise_tree(const loops::Stmt& s, int64_t full_blocks,
+  void emit_reduce(const loops::Reduce& s);
+  llvm::Value* chain(const loops::Reduce& s, const Axis& axis, llvm::Value* begin, llvm::Value* end);
+  llvm::Value* reduce_in_blocks(const loops::Reduce& s, const Axis& axis);
+  llvm::Value* reduce_in_lanes(const loops::Reduce& s, const Axis& axis);
+  llvm::Value* block_of_lanes(const loops::Reduce& s, const Axis& axis, llvm::Value* begin, int64_t size);
+  llvm::Value* pairwise_tree(const loops::Reduce& s, int64_t full_blocks,
                              llvm::function_ref<llvm::Value*(llvm::Value*)> block, llvm::Value* tail);
-  llvm::Value* accumulate(const loops::Stmt& s, llvm::Value* accumulator);
+  llvm::Value* accumulate(const loops::Reduce& s, llvm::Value* accumulator);
 
   bool is_joint(const Axis& axis, const Shape& strides, const std::vector<loops::Index>& at, bool padded) const;
   llvm::Value* indirect_of(const loops::Index& i); ///< i64

@@ -73,8 +73,11 @@ Counts counts_of(const loops::Program& program) {
   for (const loops::Kernel& k : program.kernels) {
     tasks += k.tasks > 1;
     for (const loops::Stmt& s : k.stmts) {
-      vectors += s.mark == loops::Mark::vector;
-      tiled += !(s.tiling == loops::Tiling{});
+      auto* loop = std::get_if<loops::Loop>(&s);
+      auto* reduce = std::get_if<loops::Reduce>(&s);
+      auto* contract = std::get_if<loops::Contract>(&s);
+      vectors += (loop && loop->mark == loops::Mark::vector) || (reduce && reduce->mark == loops::Mark::vector);
+      tiled += contract && !(contract->tiling == loops::Tiling{});
     }
   }
   for (const loops::Entry& e : program.entries) {

@@ -43,7 +43,7 @@ std::string missing_for_training(const Ir& ir) {
 std::string untiled_contraction(const Ir& ir) {
   for (const loops::Kernel& k : std::get<loops::Program>(ir).kernels)
     for (const loops::Stmt& s : k.stmts)
-      if (s.kind == loops::StmtKind::contract && s.tiling == loops::Tiling{})
+      if (auto* contract = std::get_if<loops::Contract>(&s); contract && contract->tiling == loops::Tiling{})
         return "the contraction of kernel '" + k.name + "' is not tiled; run 'mark_loops' first";
   return {};
 }

@@ -23,7 +23,7 @@ constexpr size_t written_out = 200;
 
 class ContractEmitter {
 public:
-  ContractEmitter(KernelEmitter& e, const Stmt& s, bool outermost);
+  ContractEmitter(KernelEmitter& e, const Contract& s, bool outermost);
   void emit();
 
 private:
@@ -52,7 +52,7 @@ private:
 
   KernelEmitter& e_;
   llvm::IRBuilder<>& b_;
-  const Stmt& s_;
+  const Contract& s_;
   const bool outermost_;
   DType type_;
   unsigned lanes_;
@@ -67,16 +67,11 @@ private:
   llvm::FixedVectorType* vector_;
 };
 
-std::vector<LoopVar> slice(const Stmt& s, size_t begin, size_t end) {
-  return {s.vars.begin() + static_cast<std::ptrdiff_t>(begin), s.vars.begin() + static_cast<std::ptrdiff_t>(end)};
-}
-
-ContractEmitter::ContractEmitter(KernelEmitter& e, const Stmt& s, bool outermost)
+ContractEmitter::ContractEmitter(KernelEmitter& e, const Contract& s, bool outermost)
     : e_(e), b_(e.b), s_(s), outermost_(outermost), type_(e.kernel.locals[s.local].dtype), lanes_(lanes_of(type_)) {
-  const size_t m = s.m_count, n = m + s.n_count;
-  m_ = e.make_axis(slice(s, 0, m), {s.a}, s.body);
-  n_ = e.make_axis(slice(s, m, n), {s.b}, s.body);
-  k_ = e.make_axis(slice(s, n, s.vars.size()), {s.a, s.b});
+  m_ = e.make_axis(s.m, {s.a}, s.body);
+  n_ = e.make_axis(s.n, {s.b}, s.body);
+  k_ = e.make_axis(s.k, {s.a, s.b});
   DLCC_CHECK(is_float(type_) && e.kernel.exprs[s.a].dtype == type_ && e.kernel.exprs[s.b].dtype == type_,
              "a contraction of other types than its sum");
   vector_ = llvm::FixedVectorType::get(e.type_of(type_), lanes_);
@@ -91,7 +86,7 @@ bool ContractEmitter::stores_contiguous_along(const Axis& axis) const {
     e_.visit(
         s_.body,
         [&](const Stmt& s) {
-          if (s.kind == StmtKind::store) contiguous |= e_.stride_along(axis, s.tensor, s.at) == 1;
+          if (auto* store = std::get_if<Store>(&s)) contiguous |= e_.stride_along(axis, store->tensor, store->at) == 1;
         },
         [](const Expr&) {});
   return contiguous;
@@ -284,6 +279,6 @@ void ContractEmitter::epilogue_in_memory(const Tile& t) {
 
 } // namespace
 
-void emit_contract(KernelEmitter& e, const Stmt& s, bool outermost) { ContractEmitter(e, s, outermost).emit(); }
+void emit_contract(KernelEmitter& e, const Contract& s, bool outermost) { ContractEmitter(e, s, outermost).emit(); }
 
 } // namespace dlcc::codegen

@@ -12,6 +12,6 @@
 namespace dlcc::codegen {
 
 /// Emits the statement at the insertion point; `outermost`: its tiles are the kernel's tasks.
-void emit_contract(KernelEmitter& e, const loops::Stmt& s, bool outermost);
+void emit_contract(KernelEmitter& e, const loops::Contract& s, bool outermost);
 
 } // namespace dlcc::codegen

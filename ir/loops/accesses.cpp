@@ -18,24 +18,25 @@ public:
   }
 
 private:
-  void walk(const std::vector<StmtId>& body) {
+  void walk(std::span<const StmtId> body) {
     for (StmtId id : body) {
       const Stmt& s = k_.stmts[id];
       ++order_;
       size_t outer = scope_.size();
-      bool reduces = s.kind == StmtKind::reduce || s.kind == StmtKind::contract;
-      for (const LoopVar& v : s.vars) scope_.push_back({v.var, v.extent, id});
-      loads(id, s, reduces);
-      if (s.kind == StmtKind::store) sites_.push_back({s.tensor, &s.at, true, false, false, id, order_, scope_});
-      if (s.kind == StmtKind::contract) scope_.resize(outer + s.m_count + s.n_count);
-      walk(s.body);
+      for_each_range(s, [&](const LoopVar& v) { scope_.push_back({v.var, v.extent, id}); });
+      loads(id, s);
+      if (auto* store = std::get_if<Store>(&s))
+        sites_.push_back({store->tensor, &store->at, true, false, false, id, order_, scope_});
+      if (auto* contract = std::get_if<Contract>(&s)) scope_.resize(outer + contract->m.size() + contract->n.size());
+      walk(body_of(s));
       scope_.resize(outer);
     }
   }
 
-  void loads(StmtId id, const Stmt& s, bool reduces) {
+  void loads(StmtId id, const Stmt& s) {
     walk_expressions_.from(s, [&](ExprId, const Expr& e) {
-      if (e.kind == ExprKind::load) sites_.push_back({e.tensor, &e.at, false, e.padded, reduces, id, order_, scope_});
+      if (e.kind == ExprKind::load)
+        sites_.push_back({e.tensor, &e.at, false, e.padded, reduces(s), id, order_, scope_});
     });
   }
 

@@ -111,10 +111,11 @@ public:
 
 private:
   void run(StmtId id, int depth);
-  void run_loop(const Stmt& s, int depth);
-  void run_reduce(StmtId id, const Stmt& s);
-  void run_contract(StmtId id, const Stmt& s, int depth);
-  void run_check(const Stmt& s);
+  void run_loop(const Loop& s, int depth);
+  void run_reduce(StmtId id, const Reduce& s);
+  void run_store(const Store& s);
+  void run_contract(StmtId id, const Contract& s, int depth);
+  void run_check(const Check& s);
   void each(std::span<const LoopVar> vars, const std::function<void()>& body);
 
   void evaluate(StmtId s) {
@@ -189,9 +190,9 @@ void KernelRun::each(std::span<const LoopVar> vars, const std::function<void()>&
   }
 }
 
-void KernelRun::run_loop(const Stmt& s, int depth) {
-  for (int64_t i = 0; i < s.vars[0].extent; ++i) {
-    vars_[s.vars[0].var] = i;
+void KernelRun::run_loop(const Loop& s, int depth) {
+  for (int64_t i = 0; i < s.range.extent; ++i) {
+    vars_[s.range.var] = i;
     if (depth == 0) forget_scratch(); // scratch is private to an iteration of the outermost loop
     for (StmtId child : s.body) run(child, depth + 1);
   }
@@ -225,10 +226,10 @@ ScalarOp operator_of(Combine c) {
   return ScalarOp::add;
 }
 
-void KernelRun::run_reduce(StmtId id, const Stmt& s) {
+void KernelRun::run_reduce(StmtId id, const Reduce& s) {
   DType type = k_.locals[s.local].dtype;
   double x[2] = {start_of(s.combine), 0};
-  each(s.vars, [&] {
+  each(s.ranges, [&] {
     evaluate(id);
     x[1] = values_[s.value];
     x[0] = evaluate_scalar(operator_of(s.combine), type, type, x);
@@ -236,12 +237,19 @@ void KernelRun::run_reduce(StmtId id, const Stmt& s) {
   locals_[s.local] = x[0];
 }
 
-void KernelRun::run_contract(StmtId id, const Stmt& s, int depth) {
-  std::span<const LoopVar> vars(s.vars);
-  size_t outer = static_cast<size_t>(s.m_count) + s.n_count;
-  each(vars.first(outer), [&] {
+void KernelRun::run_store(const Store& s) {
+  const Place& p = places_[s.tensor.index];
+  int64_t at = position(p, s.at);
+  DLCC_CHECK(at >= 0, "kernel '" + k_.name + "' stores outside '" + k_.tensors[s.tensor].name + "'");
+  p.store(at, values_[s.value]);
+}
+
+void KernelRun::run_contract(StmtId id, const Contract& s, int depth) {
+  std::vector<LoopVar> outer = s.m;
+  outer.insert(outer.end(), s.n.begin(), s.n.end());
+  each(outer, [&] {
     double sum = 0;
-    each(vars.subspan(outer), [&] {
+    each(s.k, [&] {
       evaluate(id);
       sum += values_[s.a] * values_[s.b];
     });
@@ -250,39 +258,27 @@ void KernelRun::run_contract(StmtId id, const Stmt& s, int depth) {
   });
 }
 
-void KernelRun::run_check(const Stmt& s) {
-  if (values_[s.value] == 0 || fault_.code != 0) return;
+void KernelRun::run_check(const Check& s) {
+  if (values_[s.condition] == 0 || fault_.code != 0) return;
   fault_.code = s.fault.code;
   fault_.what = s.fault.what;
-  if (s.a.valid()) fault_.sample = static_cast<int64_t>(values_[s.a]);
-  if (s.b.valid()) fault_.value = values_[s.b];
+  if (s.sample.valid()) fault_.sample = static_cast<int64_t>(values_[s.sample]);
+  if (s.value.valid()) fault_.value = values_[s.value];
 }
 
 void KernelRun::run(StmtId id, int depth) {
   DLCC_CHECK(depth < max_depth, "statements of kernel '" + k_.name + "' are nested too deeply");
-  const Stmt& s = k_.stmts[id];
-  switch (s.kind) {
-  case StmtKind::loop:
-    return run_loop(s, depth);
-  case StmtKind::reduce:
-    return run_reduce(id, s);
-  case StmtKind::contract:
-    return run_contract(id, s, depth);
-  case StmtKind::let:
-    evaluate(id);
-    locals_[s.local] = values_[s.value];
-    return;
-  case StmtKind::store: {
-    evaluate(id);
-    const Place& p = places_[s.tensor.index];
-    int64_t at = position(p, s.at);
-    DLCC_CHECK(at >= 0, "kernel '" + k_.name + "' stores outside '" + k_.tensors[s.tensor].name + "'");
-    return p.store(at, values_[s.value]);
-  }
-  case StmtKind::check:
-    evaluate(id);
-    return run_check(s);
-  }
+  const Stmt& statement = k_.stmts[id];
+  if (!reduces(statement)) evaluate(id);
+  std::visit(Overloaded{
+                 [&](const Loop& s) { run_loop(s, depth); },
+                 [&](const Let& s) { locals_[s.local] = values_[s.value]; },
+                 [&](const Reduce& s) { run_reduce(id, s); },
+                 [&](const Store& s) { run_store(s); },
+                 [&](const Contract& s) { run_contract(id, s, depth); },
+                 [&](const Check& s) { run_check(s); },
+             },
+             statement);
 }
 
 // ---- an entry -------------------------------------------------------------------------------------------------------

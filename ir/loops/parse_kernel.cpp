@@ -363,18 +363,18 @@ LocalId KernelParser::defined_by(const std::pair<std::string, Location>& name, s
 }
 
 StmtId KernelParser::loop() {
-  Stmt s;
-  s.kind = StmtKind::loop;
-  ranges(s.vars);
-  if (s.vars.size() != 1) lex_.fail("a loop has one variable");
+  Loop s;
+  std::vector<LoopVar> vars;
+  ranges(vars);
+  if (vars.size() != 1) lex_.fail("a loop has one variable");
+  s.range = vars[0];
   s.mark = static_cast<Mark>(std::max(0, accept_name(lex_, mark_names)));
   s.body = body();
   return kernel_.stmts.push(std::move(s));
 }
 
 StmtId KernelParser::let() {
-  Stmt s;
-  s.kind = StmtKind::let;
+  Let s;
   auto name = new_name();
   auto type = declared_type();
   lex_.expect("=");
@@ -394,12 +394,12 @@ void KernelParser::def() {
 }
 
 StmtId KernelParser::reduce(Combine combine) {
-  Stmt s;
-  s.kind = StmtKind::reduce, s.combine = combine;
+  Reduce s;
+  s.combine = combine;
   auto name = new_name();
   auto type = declared_type();
   lex_.expect("over");
-  ranges(s.vars);
+  ranges(s.ranges);
   if (lex_.accept("order")) {
     int order = accept_name(lex_, order_names);
     if (order < 0) lex_.fail("expected the order of a reduction");
@@ -413,8 +413,7 @@ StmtId KernelParser::reduce(Combine combine) {
 }
 
 StmtId KernelParser::store() {
-  Stmt s;
-  s.kind = StmtKind::store;
+  Store s;
   std::string name = lex_.name();
   s.tensor = tensor(name);
   s.at = indices(s.tensor, name);
@@ -445,20 +444,16 @@ void KernelParser::tiling(Tiling& t) {
 }
 
 StmtId KernelParser::contract() {
-  Stmt s;
-  s.kind = StmtKind::contract;
+  Contract s;
   auto name = new_name();
   auto type = declared_type();
   lex_.expect("over");
-  if (!lex_.is(";")) ranges(s.vars);
-  size_t m = s.vars.size();
+  if (!lex_.is(";")) ranges(s.m);
   lex_.expect(";");
-  if (!lex_.is(";")) ranges(s.vars);
-  size_t n = s.vars.size() - m;
+  if (!lex_.is(";")) ranges(s.n);
   lex_.expect(";");
-  if (!lex_.is("=") && !lex_.is("tile")) ranges(s.vars);
-  if (m > UINT8_MAX || n > UINT8_MAX) lex_.fail("too many variables of a contraction");
-  s.m_count = static_cast<uint8_t>(m), s.n_count = static_cast<uint8_t>(n);
+  if (!lex_.is("=") && !lex_.is("tile")) ranges(s.k);
+  if (s.m.size() > UINT8_MAX || s.n.size() > UINT8_MAX) lex_.fail("too many variables of a contraction");
   tiling(s.tiling);
   lex_.expect("=");
   s.a = expression(primary_precedence);
@@ -470,14 +465,13 @@ StmtId KernelParser::contract() {
 }
 
 StmtId KernelParser::check() {
-  Stmt s;
-  s.kind = StmtKind::check;
+  Check s;
   lex_.expect("(");
-  s.value = expression();
-  resolve(s.value, DType::boolean);
+  s.condition = expression();
+  resolve(s.condition, DType::boolean);
   lex_.expect(")");
-  if (lex_.accept("sample")) s.a = typed(expression());
-  if (lex_.accept("value")) s.b = typed(expression());
+  if (lex_.accept("sample")) s.sample = typed(expression());
+  if (lex_.accept("value")) s.value = typed(expression());
   lex_.expect("fault");
   lex_.expect("(");
   s.fault.code = static_cast<int32_t>(parse_integer(lex_, INT32_MIN, INT32_MAX));

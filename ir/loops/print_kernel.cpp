@@ -39,7 +39,7 @@ public:
   void kernel(const std::string& name);
 
 private:
-  void walk(const std::vector<StmtId>& body);
+  void walk(std::span<const StmtId> body);
   void count_uses(ExprId root);
   void choose_names();
   void define(ExprId root);
@@ -58,9 +58,12 @@ private:
   void statements(const std::vector<StmtId>& body) {
     for (StmtId s : body) statement(s);
   }
-  std::string ranges(const std::vector<LoopVar>& vars, size_t from, size_t to) const;
-  std::string defined(const Stmt& s) const;
-  std::string contract_head(const Stmt& s) const;
+  std::string ranges(std::span<const LoopVar> vars) const;
+  std::string defined(LocalId local, ExprId value) const;
+  std::string loop_head(const Loop& s) const;
+  std::string reduction(const Reduce& s) const;
+  std::string contract_head(const Contract& s) const;
+  std::string check(const Check& s) const;
 
   const Kernel& k_;
   TextWriter& out_;
@@ -78,13 +81,14 @@ private:
 
 // ---- what is printed through a def ----------------------------------------------------------------------------------
 
-void KernelPrinter::walk(const std::vector<StmtId>& body) {
+void KernelPrinter::walk(std::span<const StmtId> body) {
   for (StmtId id : body) {
     const Stmt& s = k_.stmts[id];
-    for (const LoopVar& v : s.vars)
+    for_each_range(s, [&](const LoopVar& v) {
       if (rank_[v.var.index] == UINT32_MAX) rank_[v.var.index] = bound_++;
+    });
     for_each_root(s, [&](ExprId e) { count_uses(e); });
-    walk(s.body);
+    walk(body_of(s));
   }
 }
 
@@ -244,25 +248,36 @@ std::string KernelPrinter::element(TensorId t, const std::vector<Index>& at, boo
 
 // ---- statements -----------------------------------------------------------------------------------------------------
 
-std::string KernelPrinter::ranges(const std::vector<LoopVar>& vars, size_t from, size_t to) const {
+std::string KernelPrinter::ranges(std::span<const LoopVar> vars) const {
   std::string text;
-  for (size_t i = from; i < to; ++i)
-    text += (i > from ? ", " : "") + symbol(vars_[vars[i].var.index]) + " in " + std::to_string(vars[i].extent);
+  for (const LoopVar& v : vars)
+    text += (text.empty() ? "" : ", ") + symbol(vars_[v.var.index]) + " in " + std::to_string(v.extent);
   return text;
 }
 
 // The name a statement defines, with its type where the value does not say it.
-std::string KernelPrinter::defined(const Stmt& s) const {
-  const Local& local = k_.locals[s.local];
-  ExprId from = s.kind == StmtKind::contract ? s.a : s.value;
-  bool says = !untyped(from) && k_.exprs[from].dtype == local.dtype;
-  return symbol(locals_[s.local.index]) + (says ? "" : ": " + std::string(name_of(local.dtype)));
+std::string KernelPrinter::defined(LocalId id, ExprId value) const {
+  const Local& local = k_.locals[id];
+  bool says = !untyped(value) && k_.exprs[value].dtype == local.dtype;
+  return symbol(locals_[id.index]) + (says ? "" : ": " + std::string(name_of(local.dtype)));
 }
 
-std::string KernelPrinter::contract_head(const Stmt& s) const {
-  size_t m = s.m_count, n = m + s.n_count;
-  std::string text = "contract " + defined(s) + " over " + ranges(s.vars, 0, m) + "; " + ranges(s.vars, m, n) + "; " +
-                     ranges(s.vars, n, s.vars.size());
+static std::string text_of(Mark mark) {
+  return mark == Mark::serial ? "" : " " + std::string(mark_names[static_cast<size_t>(mark)]);
+}
+
+std::string KernelPrinter::loop_head(const Loop& s) const { return "for " + ranges({&s.range, 1}) + text_of(s.mark); }
+
+std::string KernelPrinter::reduction(const Reduce& s) const {
+  std::string order =
+      s.order == Order::sequential ? "" : " order " + std::string(order_names[static_cast<size_t>(s.order)]);
+  return std::string(combine_names[static_cast<size_t>(s.combine)]) + " " + defined(s.local, s.value) + " over " +
+         ranges(s.ranges) + order + text_of(s.mark) + " = " + expression(s.value, true);
+}
+
+std::string KernelPrinter::contract_head(const Contract& s) const {
+  std::string text =
+      "contract " + defined(s.local, s.a) + " over " + ranges(s.m) + "; " + ranges(s.n) + "; " + ranges(s.k);
   if (!(s.tiling == Tiling{})) {
     const Tiling& t = s.tiling;
     text += " tile(rows = " + std::to_string(t.rows) + ", columns = " + std::to_string(t.columns) +
@@ -272,37 +287,34 @@ std::string KernelPrinter::contract_head(const Stmt& s) const {
   return text + " = " + expression(s.a, true, primary_precedence) + " * " + expression(s.b, true, primary_precedence);
 }
 
+std::string KernelPrinter::check(const Check& s) const {
+  std::string text = "check(" + expression(s.condition, true) + ")";
+  if (s.sample.valid()) text += " sample " + expression(s.sample, false);
+  if (s.value.valid()) text += " value " + expression(s.value, false);
+  return text + " fault(" + std::to_string(s.fault.code) + ", " + print_string(s.fault.what) + ")";
+}
+
 void KernelPrinter::statement(StmtId id) {
-  const Stmt& s = k_.stmts[id];
-  for_each_root(s, [&](ExprId e) { define(e); });
+  const Stmt& statement = k_.stmts[id];
+  for_each_root(statement, [&](ExprId e) { define(e); });
   if (lines_) lines_->statements[id] = out_.next_line();
-  std::string mark = s.mark == Mark::serial ? "" : " " + std::string(mark_names[static_cast<size_t>(s.mark)]);
-  switch (s.kind) {
-  case StmtKind::loop:
-    out_.open("for " + ranges(s.vars, 0, s.vars.size()) + mark);
-    statements(s.body);
-    return out_.close();
-  case StmtKind::let:
-    return out_.line("let " + defined(s) + " = " + expression(s.value, true));
-  case StmtKind::reduce: {
-    std::string order =
-        s.order == Order::sequential ? "" : " order " + std::string(order_names[static_cast<size_t>(s.order)]);
-    return out_.line(std::string(combine_names[static_cast<size_t>(s.combine)]) + " " + defined(s) + " over " +
-                     ranges(s.vars, 0, s.vars.size()) + order + mark + " = " + expression(s.value, true));
-  }
-  case StmtKind::store:
-    return out_.line("store " + element(s.tensor, s.at, false) + " = " + expression(s.value, true));
-  case StmtKind::contract:
-    out_.open(contract_head(s));
-    statements(s.body);
-    return out_.close();
-  case StmtKind::check: {
-    std::string text = "check(" + expression(s.value, true) + ")";
-    if (s.a.valid()) text += " sample " + expression(s.a, false);
-    if (s.b.valid()) text += " value " + expression(s.b, false);
-    return out_.line(text + " fault(" + std::to_string(s.fault.code) + ", " + print_string(s.fault.what) + ")");
-  }
-  }
+  auto with_body = [&](const std::string& head, const std::vector<StmtId>& body) {
+    out_.open(head);
+    statements(body);
+    out_.close();
+  };
+  std::visit(
+      Overloaded{
+          [&](const Loop& s) { with_body(loop_head(s), s.body); },
+          [&](const Let& s) { out_.line("let " + defined(s.local, s.value) + " = " + expression(s.value, true)); },
+          [&](const Reduce& s) { out_.line(reduction(s)); },
+          [&](const Store& s) {
+            out_.line("store " + element(s.tensor, s.at, false) + " = " + expression(s.value, true));
+          },
+          [&](const Contract& s) { with_body(contract_head(s), s.body); },
+          [&](const Check& s) { out_.line(check(s)); },
+      },
+      statement);
 }
 
 void KernelPrinter::kernel(const std::string& name) {

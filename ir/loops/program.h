@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace dlcc::loops {
@@ -102,15 +103,6 @@ enum class Order : uint8_t {
   blocks,     ///< chains of 256, added up in order: reductions over an axis that is not contiguous, like a contraction
 };
 
-enum class StmtKind : uint8_t {
-  loop,     ///< for var in extent: body
-  let,      ///< local = value
-  reduce,   ///< local = combine over vars of value
-  store,    ///< tensor[at] = value
-  contract, ///< local[m, n] = sum over k of a[m, k] * b[k, n]; then body for every (m, n)
-  check,    ///< if value (a boolean) is true: report a fault to the tensor (the fault buffer)
-};
-
 struct LoopVar {
   VarId var;
   int64_t extent = 0;
@@ -133,23 +125,61 @@ struct Fault {
   friend bool operator==(const Fault&, const Fault&) = default;
 };
 
-struct Stmt {
-  StmtKind kind = StmtKind::let;
-  std::vector<LoopVar> vars;        ///< loop: one; reduce: the reduced ones; contract: m then n then k
-  uint8_t m_count = 0, n_count = 0; ///< contract: how many of vars are m and n
-  Mark mark = Mark::serial;         ///< loop; reduce: vector = its lanes are vector lanes
-  Combine combine = Combine::sum;
-  Order order = Order::sequential;
-  LocalId local;
-  ExprId value;             ///< let, reduce, store; check: the condition
-  ExprId a, b;              ///< contract: factors; check: a = sample number, b = offending value
-  TensorId tensor;          ///< store
-  std::vector<Index> at;    ///< store
-  std::vector<StmtId> body; ///< loop, contract
-  Tiling tiling;
-  Fault fault;
-  friend bool operator==(const Stmt&, const Stmt&) = default;
+/// for var in extent: body
+struct Loop {
+  LoopVar range;
+  Mark mark = Mark::serial;
+  std::vector<StmtId> body;
+  friend bool operator==(const Loop&, const Loop&) = default;
 };
+
+/// local = value
+struct Let {
+  LocalId local;
+  ExprId value;
+  friend bool operator==(const Let&, const Let&) = default;
+};
+
+/// local = combine over ranges of value
+struct Reduce {
+  LocalId local;
+  Combine combine = Combine::sum;
+  std::vector<LoopVar> ranges;
+  Order order = Order::sequential;
+  Mark mark = Mark::serial; ///< vector: its lanes are vector lanes
+  ExprId value;
+  friend bool operator==(const Reduce&, const Reduce&) = default;
+};
+
+/// tensor[at] = value
+struct Store {
+  TensorId tensor;
+  std::vector<Index> at;
+  ExprId value;
+  friend bool operator==(const Store&, const Store&) = default;
+};
+
+/// local[m, n] = sum over k of a[m, k] * b[k, n]; then body for every (m, n)
+struct Contract {
+  LocalId local;
+  std::vector<LoopVar> m, n, k;
+  ExprId a, b;
+  Tiling tiling;
+  std::vector<StmtId> body;
+  friend bool operator==(const Contract&, const Contract&) = default;
+};
+
+/// If the condition (a boolean) is true: report a fault to the tensor (the fault buffer).
+struct Check {
+  ExprId condition;
+  ExprId sample; ///< its number; may be missing
+  ExprId value;  ///< what was found; may be missing
+  TensorId tensor;
+  Fault fault;
+  friend bool operator==(const Check&, const Check&) = default;
+};
+
+using Stmt = std::variant<Loop, Let, Reduce, Store, Contract, Check>;
 
 // ---- kernels --------------------------------------------------------------------------------------------------------
 

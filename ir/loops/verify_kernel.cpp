@@ -30,12 +30,18 @@ private:
   void names();
   void expression(ExprId id);
   void operation(const Expr& e, const std::string& what);
-  void body(const std::vector<StmtId>& list, int depth);
+  void body(std::span<const StmtId> list, int depth);
   void statement(StmtId id, int depth);
-  void shape_of_statement(const Stmt& s);
-  void types_of_statement(const Stmt& s);
+  void shape_of_statement(const Stmt& statement);
+  void types(const Loop&) {}
+  void types(const Let& s) { typed(s.local, s.value); }
+  void types(const Reduce& s);
+  void types(const Store& s);
+  void types(const Contract& s);
+  void types(const Check& s);
+  void typed(LocalId local, ExprId value);
   void uses(const Stmt& s);
-  void define(const Stmt& s);
+  void define(LocalId local);
   void accesses();
   void bounds(const AccessSite& a);
   void tasks();
@@ -135,7 +141,7 @@ void KernelVerifier::operation(const Expr& e, const std::string& what) {
 
 // ---- statements -----------------------------------------------------------------------------------------------------
 
-void KernelVerifier::body(const std::vector<StmtId>& list, int depth) {
+void KernelVerifier::body(std::span<const StmtId> list, int depth) {
   if (depth > max_statement_depth)
     return out_.add("nesting",
                     "statements inside each other more than " + std::to_string(max_statement_depth) + " deep");
@@ -149,51 +155,66 @@ void KernelVerifier::body(const std::vector<StmtId>& list, int depth) {
     statement(id, depth);
     if (out_.size() != before) return;
     const Stmt& s = k_.stmts[id];
-    if (s.kind == StmtKind::let || s.kind == StmtKind::reduce) here.push_back(s.local);
+    if (!std::holds_alternative<Contract>(s) && local_of(s).valid()) here.push_back(local_of(s));
   }
   for (LocalId l : here) in_scope_[l.index] = false;
 }
 
-void KernelVerifier::shape_of_statement(const Stmt& s) {
-  bool defines = s.kind == StmtKind::let || s.kind == StmtKind::reduce || s.kind == StmtKind::contract;
-  out_.require(!defines || s.local.index < k_.locals.size(), "locals", "a statement defines no local");
-  bool contract = s.kind == StmtKind::contract;
-  auto valid = [&](ExprId e) { return e.index < k_.exprs.size(); };
-  bool complete = s.kind == StmtKind::loop || (contract ? valid(s.a) && valid(s.b) : valid(s.value));
-  out_.require(complete, "expressions", "a statement without a value");
-  out_.require(s.kind != StmtKind::loop || s.vars.size() == 1, "variables", "a loop without its one variable");
-  out_.require(!contract || static_cast<size_t>(s.m_count) + s.n_count <= s.vars.size(), "contract",
-               "fewer variables than m and n");
-  out_.require(s.kind != StmtKind::store || s.tensor.index < k_.tensors.size(), "access", "a store to no tensor");
-  for (const LoopVar& v : s.vars)
+void KernelVerifier::shape_of_statement(const Stmt& statement) {
+  auto local = [&](LocalId l) { out_.require(l.index < k_.locals.size(), "locals", "a statement defines no local"); };
+  auto value = [&](ExprId e) { out_.require(e.index < k_.exprs.size(), "expressions", "a statement without a value"); };
+  std::visit(Overloaded{
+                 [&](const Loop&) {},
+                 [&](const Let& s) { local(s.local), value(s.value); },
+                 [&](const Reduce& s) { local(s.local), value(s.value); },
+                 [&](const Store& s) {
+                   value(s.value);
+                   out_.require(s.tensor.index < k_.tensors.size(), "access", "a store to no tensor");
+                 },
+                 [&](const Contract& s) { local(s.local), value(s.a), value(s.b); },
+                 [&](const Check& s) { value(s.condition); },
+             },
+             statement);
+  for_each_range(statement, [&](const LoopVar& v) {
     out_.require(v.var.index < k_.vars.size() && v.extent >= 0, "variables", "a range without a variable, or negative");
+  });
 }
 
-void KernelVerifier::types_of_statement(const Stmt& s) {
-  if (s.kind == StmtKind::store) {
-    const KernelTensor& t = k_.tensors[s.tensor];
-    out_.require(is(s.value, t.type.dtype), "types", "a value of another type is stored to '" + t.name + "'");
-    out_.require(s.at.size() == t.type.rank(), "rank",
-                 "a store to '" + t.name + "' has " + std::to_string(s.at.size()) + " indices");
-    for (const Index& i : s.at)
-      out_.require(!i.indirect.valid() ||
-                       (i.indirect.index < k_.exprs.size() && is_integer(k_.exprs[i.indirect].dtype)),
-                   "types", "a store to '" + t.name + "' has an index that is no integer");
-    out_.require(t.access != Access::in, "access", "a store to '" + t.name + "', which is only read");
-  }
-  if (s.kind == StmtKind::check)
-    out_.require(is(s.value, DType::boolean) && (!s.a.valid() || is(s.a, DType::i64)), "types",
-                 "a check of what is no bool, or a sample that is no i64");
-  if (s.kind == StmtKind::let || s.kind == StmtKind::reduce)
-    out_.require(is(s.value, k_.locals[s.local].dtype), "types",
-                 "'" + k_.locals[s.local].name + "' has another type than its value");
-  if (s.kind != StmtKind::contract) return;
-  DType type = k_.locals[s.local].dtype;
-  out_.require(is_float(type) && is(s.a, type) && is(s.b, type), "types",
-               "contraction '" + k_.locals[s.local].name + "' has factors of another type");
+void KernelVerifier::typed(LocalId local, ExprId value) {
+  out_.require(is(value, k_.locals[local].dtype), "types",
+               "'" + k_.locals[local].name + "' has another type than its value");
+}
+
+void KernelVerifier::types(const Reduce& s) {
+  typed(s.local, s.value);
+  out_.require(s.mark != Mark::tasks, "tasks", "a reduction is marked 'tasks'");
+  bool strict_order = s.combine != Combine::sum && s.combine != Combine::product;
+  out_.require(!(strict_order && s.order == Order::blocks), "order", "blocks are for sums and products");
+}
+
+void KernelVerifier::types(const Store& s) {
+  const KernelTensor& t = k_.tensors[s.tensor];
+  out_.require(is(s.value, t.type.dtype), "types", "a value of another type is stored to '" + t.name + "'");
+  out_.require(s.at.size() == t.type.rank(), "rank",
+               "a store to '" + t.name + "' has " + std::to_string(s.at.size()) + " indices");
+  for (const Index& i : s.at)
+    out_.require(!i.indirect.valid() || (i.indirect.index < k_.exprs.size() && is_integer(k_.exprs[i.indirect].dtype)),
+                 "types", "a store to '" + t.name + "' has an index that is no integer");
+  out_.require(t.access != Access::in, "access", "a store to '" + t.name + "', which is only read");
+}
+
+void KernelVerifier::types(const Contract& s) {
+  const Local& local = k_.locals[s.local];
+  out_.require(is_float(local.dtype) && is(s.a, local.dtype) && is(s.b, local.dtype), "types",
+               "contraction '" + local.name + "' has factors of another type");
   const Tiling& t = s.tiling;
   out_.require(!rules_.tiled || (t.rows > 0 && t.columns > 0 && t.task_rows > 0 && t.task_columns > 0), "tiling",
-               "contraction '" + k_.locals[s.local].name + "' is not tiled: " + std::string(rules_.reason));
+               "contraction '" + local.name + "' is not tiled: " + std::string(rules_.reason));
+}
+
+void KernelVerifier::types(const Check& s) {
+  out_.require(is(s.condition, DType::boolean) && (!s.sample.valid() || is(s.sample, DType::i64)), "types",
+               "a check of what is no bool, or a sample that is no i64");
 }
 
 // Locals and variables that the expressions of a statement use.
@@ -203,7 +224,8 @@ void KernelVerifier::uses(const Stmt& s) {
       out_.require(std::find(scope_.begin(), scope_.end(), term.first) != scope_.end(), "variables",
                    "'" + k_.vars[term.first] + "' is used outside its loop");
   };
-  for (const Index& i : s.at) index(i);
+  if (auto* store = std::get_if<Store>(&s))
+    for (const Index& i : store->at) index(i);
   walk_.from(s, [&](ExprId, const Expr& e) {
     for (const Index& i : e.at) index(i);
     if (e.kind == ExprKind::local)
@@ -212,31 +234,30 @@ void KernelVerifier::uses(const Stmt& s) {
   });
 }
 
-void KernelVerifier::define(const Stmt& s) {
-  out_.require(!defined_[s.local.index], "locals", "'" + k_.locals[s.local].name + "' is defined twice");
-  defined_[s.local.index] = in_scope_[s.local.index] = true;
+void KernelVerifier::define(LocalId local) {
+  out_.require(!defined_[local.index], "locals", "'" + k_.locals[local].name + "' is defined twice");
+  defined_[local.index] = in_scope_[local.index] = true;
 }
 
 void KernelVerifier::statement(StmtId id, int depth) {
-  const Stmt& s = k_.stmts[id];
-  size_t before = out_.size(), outer = scope_.size();
-  shape_of_statement(s);
+  const Stmt& statement = k_.stmts[id];
+  const size_t before = out_.size(), outer = scope_.size();
+  shape_of_statement(statement);
   if (out_.size() != before) return;
-  types_of_statement(s);
-  for (const LoopVar& v : s.vars) {
+  std::visit([&](const auto& s) { types(s); }, statement);
+  for_each_range(statement, [&](const LoopVar& v) {
     out_.require(std::find(scope_.begin(), scope_.end(), v.var) == scope_.end(), "variables",
                  "'" + k_.vars[v.var] + "' is bound inside its own loop");
     scope_.push_back(v.var);
-  }
-  out_.require(s.mark != Mark::tasks || depth == 0, "tasks", "a loop inside another is marked 'tasks'");
-  bool strict_order = s.kind == StmtKind::reduce && s.combine != Combine::sum && s.combine != Combine::product;
-  out_.require(!(strict_order && s.order == Order::blocks), "order", "blocks are for sums and products");
-  uses(s);
-  bool contract = s.kind == StmtKind::contract;
-  if (contract) scope_.resize(outer + s.m_count + s.n_count);
-  if (s.kind == StmtKind::let || s.kind == StmtKind::reduce || contract) define(s);
-  if (s.kind == StmtKind::loop || contract) body(s.body, depth + 1);
-  if (contract) in_scope_[s.local.index] = false;
+  });
+  auto* loop = std::get_if<Loop>(&statement);
+  out_.require(!loop || loop->mark != Mark::tasks || depth == 0, "tasks", "a loop inside another is marked 'tasks'");
+  uses(statement);
+  auto* contract = std::get_if<Contract>(&statement);
+  if (contract) scope_.resize(outer + contract->m.size() + contract->n.size());
+  if (local_of(statement).valid()) define(local_of(statement));
+  if (loop || contract) body(body_of(statement), depth + 1);
+  if (contract) in_scope_[contract->local.index] = false;
   scope_.resize(outer);
 }
 
@@ -268,7 +289,7 @@ void KernelVerifier::accesses() {
     if (a.store) {
       stored[a.tensor.index] = true;
       for (const Bound& b : a.scope)
-        if (k_.stmts[b.by].kind == StmtKind::contract) stored_in_body.insert({b.by, a.tensor});
+        if (std::holds_alternative<Contract>(k_.stmts[b.by])) stored_in_body.insert({b.by, a.tensor});
     }
     Access access = k_.tensors[a.tensor].access;
     out_.require(a.store || stored[a.tensor.index] || (access != Access::out && access != Access::scratch), "access",
@@ -322,13 +343,17 @@ KernelAccesses task_accesses_of(const Kernel& kernel) {
   KernelAccesses facts;
   facts.accesses = accesses_of(kernel);
   if (kernel.tasks == 1 || kernel.body.size() != 1) return facts;
-  const Stmt& s = kernel.stmts[kernel.body[0]];
-  facts.mark = s.mark;
   std::vector<DType> accessed;
   for (const AccessSite& a : facts.accesses) accessed.push_back(kernel.tensors[a.tensor].type.dtype);
   facts.lanes = lanes_for(accessed);
-  size_t count = s.kind == StmtKind::loop ? 1 : s.kind == StmtKind::contract ? size_t{s.m_count} + s.n_count : 0;
-  for (size_t i = 0; i < count; ++i) facts.task_vars.push_back({s.vars[i].var, s.vars[i].extent, kernel.body[0]});
+  auto task = [&](const LoopVar& v) { facts.task_vars.push_back({v.var, v.extent, kernel.body[0]}); };
+  const Stmt& s = kernel.stmts[kernel.body[0]];
+  if (auto* loop = std::get_if<Loop>(&s)) {
+    facts.mark = loop->mark;
+    task(loop->range);
+  }
+  if (auto* contract = std::get_if<Contract>(&s))
+    for (auto* part : {&contract->m, &contract->n}) std::for_each(part->begin(), part->end(), task);
   return facts;
 }
 

@@ -40,10 +40,7 @@ std::vector<Index> KernelFrame::open_loops(const Shape& extents, const std::stri
       continue;
     }
     VarId var = build_.var(std::string(1, letters[std::min(i, letters.size() - 1)]));
-    Stmt loop;
-    loop.kind = StmtKind::loop;
-    loop.vars = {{var, extents[i]}};
-    open(std::move(loop));
+    open(Loop{.range = {var, extents[i]}});
     indices.push_back(var);
   }
   return indices;
@@ -55,37 +52,35 @@ void KernelFrame::close_loops(size_t depth) {
   while (bodies_.size() > depth) {
     Open open = std::move(bodies_.back());
     bodies_.pop_back();
-    kernel_.stmts[open.loop].body = std::move(open.body);
-    bodies_.back().body.push_back(open.loop);
+    Stmt& s = kernel_.stmts[open.statement];
+    (std::holds_alternative<Loop>(s) ? std::get<Loop>(s).body : std::get<Contract>(s).body) = std::move(open.body);
+    bodies_.back().body.push_back(open.statement);
   }
 }
 
 void KernelFrame::emit(Stmt s) { bodies_.back().body.push_back(build_.stmt(std::move(s))); }
 
 void KernelFrame::store(TensorId tensor, std::vector<Index> at, ExprId value) {
-  Stmt s;
-  s.kind = StmtKind::store, s.tensor = tensor, s.at = std::move(at), s.value = value;
-  emit(std::move(s));
+  emit(Store{tensor, std::move(at), value});
 }
 
 ExprId KernelFrame::let(const std::string& name, ExprId value) {
   const Expr& e = kernel_.exprs[value];
   if (e.kind == ExprKind::local || e.kind == ExprKind::constant) return value;
-  Stmt s;
-  s.kind = StmtKind::let, s.local = build_.local(name, e.dtype), s.value = value;
-  LocalId local = s.local;
-  emit(std::move(s));
+  LocalId local = build_.local(name, e.dtype);
+  emit(Let{local, value});
   return build_.local(local);
 }
 
 ExprId KernelFrame::reduce(const std::string& name, Combine combine, std::vector<LoopVar> vars, ExprId value) {
-  Stmt s;
-  s.kind = StmtKind::reduce, s.combine = combine, s.value = value;
-  s.order = reduction_order(kernel_, combine, vars, value);
-  s.vars = std::move(vars);
-  s.local = build_.local(name, build_.dtype(value));
-  LocalId local = s.local;
-  emit(std::move(s));
+  const Order order = reduction_order(kernel_, combine, vars, value);
+  LocalId local = build_.local(name, build_.dtype(value));
+  emit(Reduce{.local = local,
+              .combine = combine,
+              .ranges = std::move(vars),
+              .order = order,
+              .mark = Mark::serial,
+              .value = value});
   return build_.local(local);
 }
 
@@ -101,15 +96,15 @@ LoweredCluster KernelFrame::finish() {
   kernel_.tensors = std::move(tensors);
   for (Expr& e : kernel_.exprs)
     if (e.tensor.valid()) e.tensor = moved[e.tensor];
-  for (Stmt& s : kernel_.stmts)
-    if (s.tensor.valid()) s.tensor = moved[s.tensor];
+  for (Stmt& s : kernel_.stmts) {
+    if (auto* store = std::get_if<Store>(&s)) store->tensor = moved[store->tensor];
+    if (auto* check = std::get_if<Check>(&s)) check->tensor = moved[check->tensor];
+  }
   return {std::move(kernel_), std::move(arguments_)};
 }
 
 Order reduction_order(const Kernel& kernel, Combine combine, const std::vector<LoopVar>& vars, ExprId value) {
-  int64_t count = 1;
-  for (const LoopVar& v : vars) count *= v.extent;
-  if (count < 32) return Order::sequential;
+  if (extent_of(vars) < 32) return Order::sequential;
   bool strided = false;
   ExprWalk(kernel).from(value, [&](ExprId, const Expr& e) {
     if (e.kind != ExprKind::load) return;

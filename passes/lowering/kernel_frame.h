@@ -41,7 +41,7 @@ private:
   std::map<loops::BufferId, loops::TensorId> parameters_;
   std::vector<loops::BufferId> arguments_;
   struct Open {
-    loops::StmtId loop; ///< not valid: the kernel's own body
+    loops::StmtId statement; ///< a loop or a contraction; not valid: the kernel's own body
     std::vector<loops::StmtId> body;
   };
   std::vector<Open> bodies_;

@@ -1,5 +1,7 @@
 #include "passes/lowering/kernel_table.h"
 
+#include "ir/loops/walk.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -34,8 +36,7 @@ size_t hash_of(const Kernel& k) {
     for (int64_t d : t.type.shape) mix(static_cast<size_t>(d));
   for (const Expr& e : k.exprs)
     mix(static_cast<size_t>(e.kind) * 64 + static_cast<size_t>(e.op)), mix(std::bit_cast<uint64_t>(e.value));
-  for (const Stmt& s : k.stmts)
-    for (const LoopVar& v : s.vars) mix(static_cast<size_t>(v.extent));
+  for (const Stmt& s : k.stmts) for_each_range(s, [&](const LoopVar& v) { mix(static_cast<size_t>(v.extent)); });
   return h;
 }
 } // namespace

@@ -35,10 +35,7 @@ public:
     return reduce(loops::Combine::sum, std::move(vars), frame_.build().multiply(a, b));
   }
   void check(ExprId condition, ExprId sample, ExprId value, loops::Fault fault) override {
-    loops::Stmt s;
-    s.kind = loops::StmtKind::check;
-    s.value = condition, s.a = sample, s.b = value, s.fault = std::move(fault), s.tensor = frame_.fault();
-    frame_.emit(std::move(s));
+    frame_.emit(loops::Check{condition, sample, value, frame_.fault(), std::move(fault)});
   }
   ExprId argument(const std::string& name, int64_t value) override {
     loops::BufferId buffer = context_.argument(name, value);
@@ -169,9 +166,7 @@ void RowsLowering::run() {
   // Scratch lives within an iteration of the outermost loop, so there has to be one.
   bool scratch = std::any_of(members_.begin(), members_.end(), [](const Member& m) { return m.kept && !m.stored; });
   if (scratch && frame_.depth() == depth) {
-    loops::Stmt loop;
-    loop.kind = loops::StmtKind::loop, loop.vars = {{frame_.build().var("r"), 1}};
-    frame_.open(std::move(loop));
+    frame_.open(loops::Loop{.range = {frame_.build().var("r"), 1}});
   }
   for (size_t first = 0; first < members_.size();) {
     size_t last = first;
@@ -278,24 +273,15 @@ void ContractionLowering::run() {
   values_[root_] = expand_element(f_, root_, at, false, frame_.build(), *this);
   DLCC_CHECK(contraction_.valid(), "a contraction without a contract region");
 
-  loops::Stmt contract;
-  contract.kind = loops::StmtKind::contract;
-  contract.local = contraction_, contract.a = a_, contract.b = b_;
   std::vector<LoopVar> by_side[4];
   for (const LoopVar& v : vars) by_side[side(v.var)].push_back(v);
   // Axes that both factors have, or neither, are a batch of contractions.
   size_t depth = frame_.depth();
   for (const std::vector<LoopVar>* batch : {&by_side[0], &by_side[3]})
-    for (const LoopVar& v : *batch) {
-      loops::Stmt loop;
-      loop.kind = loops::StmtKind::loop, loop.vars = {v};
-      frame_.open(std::move(loop));
-    }
-  contract.m_count = static_cast<uint8_t>(by_side[1].size()),
-  contract.n_count = static_cast<uint8_t>(by_side[2].size());
-  for (const std::vector<LoopVar>* part : {&by_side[1], &by_side[2], &reduced_})
-    contract.vars.insert(contract.vars.end(), part->begin(), part->end());
-
+    for (const LoopVar& v : *batch) frame_.open(loops::Loop{.range = v});
+  loops::Contract contract;
+  contract.local = contraction_, contract.a = a_, contract.b = b_;
+  contract.m = std::move(by_side[1]), contract.n = std::move(by_side[2]), contract.k = std::move(reduced_);
   frame_.open(std::move(contract));
   for (NodeId n : members_) {
     current_ = f_.nodes[n].results[0];

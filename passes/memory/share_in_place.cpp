@@ -13,7 +13,7 @@ using namespace loops;
 namespace {
 // Where a tensor is accessed: the statement list it happens in, the position there, and the indices.
 struct Site {
-  const std::vector<StmtId>* body;
+  const StmtId* body; ///< where the list begins
   size_t position;
   std::vector<Index> at;
 };
@@ -27,20 +27,21 @@ public:
   bool unclear = false; ///< read in a reduction or a factor, or where data decide; or the result is read back
 
 private:
-  void statements(const std::vector<StmtId>& body) {
+  void statements(std::span<const StmtId> body) {
     for (size_t i = 0; i < body.size(); ++i) {
       const Stmt& s = kernel_.stmts[body[i]];
-      bool reduces = s.kind == StmtKind::reduce || s.kind == StmtKind::contract;
       walk_.from(s, [&](ExprId, const Expr& e) {
         if (e.kind != ExprKind::load) return;
         unclear = unclear || e.tensor == out_;
         if (e.tensor != in_) return;
-        unclear = unclear || reduces || e.padded;
-        reads.push_back({&body, i, e.at});
+        unclear = unclear || reduces(s) || e.padded;
+        reads.push_back({body.data(), i, e.at});
       });
-      for (const Index& index : s.at) unclear = unclear || index.indirect.valid();
-      if (s.kind == StmtKind::store && s.tensor == out_) writes.push_back({&body, i, s.at});
-      statements(s.body);
+      if (auto* store = std::get_if<Store>(&s)) {
+        for (const Index& index : store->at) unclear = unclear || index.indirect.valid();
+        if (store->tensor == out_) writes.push_back({body.data(), i, store->at});
+      }
+      statements(body_of(s));
     }
   }
   const Kernel& kernel_;

@@ -49,38 +49,30 @@ struct Walk {
   ExprWalk expressions{kernel};
 
   void body(const std::vector<StmtId>& stmts, double times) {
-    for (StmtId id : stmts) {
-      const Stmt& s = kernel.stmts[id];
-      double inside = times;
-      for (const LoopVar& v : s.vars) inside *= static_cast<double>(v.extent);
-      double work = 0;
-      switch (s.kind) {
-      case StmtKind::loop:
-        body(s.body, inside);
-        break;
-      case StmtKind::contract: {
-        cost.flops += 2 * inside;
-        cost.nanoseconds += 2 * inside / contraction_rate;
-        double elements = times;
-        for (size_t i = 0; i < static_cast<size_t>(s.m_count) + s.n_count; ++i)
-          elements *= static_cast<double>(s.vars[i].extent);
-        body(s.body, elements);
-        break;
-      }
-      case StmtKind::reduce:
-        work = inside * (1 + operations(expressions, s.value));
-        break;
-      case StmtKind::let:
-      case StmtKind::check:
-        work = times * operations(expressions, s.value);
-        break;
-      case StmtKind::store:
-        work = times;
-        break;
-      }
-      cost.flops += work;
-      cost.nanoseconds += work / vector_rate;
-    }
+    for (StmtId id : stmts) std::visit([&](const auto& s) { statement(s, times); }, kernel.stmts[id]);
+  }
+
+  static double extent(const std::vector<LoopVar>& ranges) {
+    double product = 1;
+    for (const LoopVar& v : ranges) product *= static_cast<double>(v.extent);
+    return product;
+  }
+  void statement(const Loop& s, double times) { body(s.body, times * static_cast<double>(s.range.extent)); }
+  void statement(const Let& s, double times) { vector_work(times * operations(expressions, s.value)); }
+  void statement(const Reduce& s, double times) {
+    vector_work(times * extent(s.ranges) * (1 + operations(expressions, s.value)));
+  }
+  void statement(const Store&, double times) { vector_work(times); }
+  void statement(const Contract& s, double times) {
+    const double elements = times * extent(s.m) * extent(s.n), work = 2 * elements * extent(s.k);
+    cost.flops += work;
+    cost.nanoseconds += work / contraction_rate;
+    body(s.body, elements);
+  }
+  void statement(const Check& s, double times) { vector_work(times * operations(expressions, s.condition)); }
+  void vector_work(double work) {
+    cost.flops += work;
+    cost.nanoseconds += work / vector_rate;
   }
 };
 } // namespace

@@ -69,9 +69,7 @@ TEST(LoopText, SharedExpressionsKeepTheTextLinear) {
   ExprId e = b.load(y, {});
   for (int i = 0; i < 200; ++i) e = b.add(b.op(ScalarOp::exp, {e}), b.multiply(e, e));
   for (int i = 0; i < 1000; ++i) e = b.op(ScalarOp::sin, {e});
-  Stmt s;
-  s.kind = StmtKind::store, s.tensor = y, s.value = e;
-  k.body = {b.stmt(s)};
+  k.body = {b.stmt(Store{y, {}, e})};
   Program p;
   p.name = "p";
   p.kernels.push(k);

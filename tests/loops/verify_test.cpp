@@ -75,7 +75,7 @@ TEST(VerifyKernel, Expressions) {
     if (e.kind == ExprKind::op) e.operands[0] = ExprId(7);
   expect_rule(p, "expressions");
   p = parse_program(kernel("x: f32[2], out y: f32[]", "store y[] = exp(x[0])\n"));
-  p.kernels[KernelId(0)].stmts[StmtId(0)].value = {};
+  std::get<Store>(p.kernels[KernelId(0)].stmts[StmtId(0)]).value = {};
   expect_rule(p, "expressions");
 }
 
@@ -86,10 +86,11 @@ TEST(VerifyKernel, Types) {
     change(p.kernels[KernelId(0)]);
     expect_rule(p, "types");
   };
-  broken([](Kernel& k) { k.exprs[k.stmts[StmtId(0)].value].dtype = DType::f64; });
+  auto stored = [](Kernel& k) -> Expr& { return k.exprs[std::get<Store>(k.stmts[StmtId(0)]).value]; };
+  broken([&](Kernel& k) { stored(k).dtype = DType::f64; });
   broken([](Kernel& k) { k.tensors[TensorId(2)].type.dtype = DType::f64; });
-  broken([](Kernel& k) { k.exprs[k.stmts[StmtId(0)].value].op = ScalarOp::logical_and; });
-  broken([](Kernel& k) { k.exprs[k.stmts[StmtId(0)].value].op = ScalarOp::less; });
+  broken([&](Kernel& k) { stored(k).op = ScalarOp::logical_and; });
+  broken([&](Kernel& k) { stored(k).op = ScalarOp::less; });
   expect_rule(kernel("i: i64[], out y: i64[]", "store y[] = exp(i[])\n"), "types");
 }
 
@@ -99,7 +100,7 @@ TEST(VerifyKernel, Locals) {
                      "contract c over ; ; k in 2 = x[k] * x[k] {\nstore y[] = c\n}\nstore y[] = c\n"),
               "locals");
   Program p = parse_program(kernel("out y: f32[]", "let s: f32 = 1.0\nlet t: f32 = 2.0\nstore y[] = s + t\n"));
-  p.kernels[KernelId(0)].stmts[StmtId(1)].local = LocalId(0);
+  std::get<Let>(p.kernels[KernelId(0)].stmts[StmtId(1)]).local = LocalId(0);
   expect_rule(p, "locals");
 }
 
@@ -154,6 +155,7 @@ TEST(VerifyKernel, Tasks) {
   expect_rule(kernel("inout y: f32[25]", "for m in 8 tasks {\nfor n in 4 {\nstore y[3*m + n] = 1.0\n}\n}\n", 4),
               "tasks");
   expect_rule(tasks("for m in 8 tasks {\nstore y[0] = x[m]\n}\n"), "tasks");
+  expect_rule(kernel("x: f32[8], out y: f32[]", "sum s over k in 8 tasks = x[k]\nstore y[] = s\n"), "tasks");
   expect_rule(tasks("for m in 8 tasks {\nstore y[m] = y[7 - m]\n}\n"), "tasks");
   expect_rule(tasks("for m in 8 tasks {\nstore y[(i64(x[m]))] = 1.0\n}\n"), "tasks");
   expect_rule(tasks("store y[0] = 1.0\nstore y[1] = 1.0\n"), "tasks");

@@ -31,9 +31,7 @@ public:
     op.element(*this);
     std::vector<StmtId> body = std::move(statements_);
     for (size_t axis = vars.size(); axis-- > 0;) {
-      loops::Stmt loop{.kind = loops::StmtKind::loop};
-      loop.vars = {{vars[axis], result.shape[axis]}};
-      loop.body = std::move(body);
+      loops::Loop loop{{vars[axis], result.shape[axis]}, loops::Mark::serial, std::move(body)};
       body = {build_.stmt(std::move(loop))};
     }
     kernel.body = std::move(body);
@@ -49,11 +47,12 @@ public:
   }
   loops::ExprId reduce(loops::Combine combine, const Shape& extents,
                        const std::function<loops::ExprId(std::span<const Index>)>& body) override {
-    loops::Stmt s{.kind = loops::StmtKind::reduce, .combine = combine};
+    loops::Reduce s;
+    s.combine = combine;
     std::vector<Index> indices;
     for (int64_t extent : extents) {
-      s.vars.push_back({build_.var("r"), extent});
-      indices.push_back(s.vars.back().var);
+      s.ranges.push_back({build_.var("r"), extent});
+      indices.push_back(s.ranges.back().var);
     }
     s.value = body(indices);
     if (extents.empty()) return s.value;
@@ -74,16 +73,13 @@ public:
     return build_.constant(static_cast<double>(value), DType::i64);
   }
   void check(loops::ExprId condition, loops::ExprId sample, loops::ExprId value, loops::Fault fault) override {
-    loops::Stmt s{.kind = loops::StmtKind::check, .value = condition, .a = sample, .b = value};
-    s.fault = std::move(fault);
-    statements_.push_back(build_.stmt(std::move(s)));
+    statements_.push_back(build_.stmt(loops::Check{condition, sample, value, {}, std::move(fault)}));
   }
   loops::Builder& build() override { return build_; }
   void set(loops::ExprId value) override {
     EXPECT_EQ(++sets_, 1) << "the element is set once";
     EXPECT_EQ(build_.dtype(value), result_.dtype);
-    loops::Stmt s{.kind = loops::StmtKind::store, .value = value, .tensor = output_, .at = at_};
-    statements_.push_back(build_.stmt(std::move(s)));
+    statements_.push_back(build_.stmt(loops::Store{output_, at_, value}));
   }
 
 private:

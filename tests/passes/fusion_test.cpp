@@ -26,7 +26,8 @@ size_t contractions(const loops::Program& p, const std::string& entry) {
   size_t count = 0;
   for (const auto& step : p.find_entry(entry)->steps[0].children)
     for (const auto& call : step.kind == loops::StepKind::call ? std::vector{step} : step.children)
-      for (const loops::Stmt& s : p.kernels[call.call.kernel].stmts) count += s.kind == loops::StmtKind::contract;
+      for (const loops::Stmt& s : p.kernels[call.call.kernel].stmts)
+        count += std::holds_alternative<loops::Contract>(s);
   return count;
 }
 

@@ -297,9 +297,9 @@ TEST_F(Commands, TheCompileSectionIsObeyed) {
   EXPECT_NE(output({"m.json", "--emit=planned", "--set", "compile.fusion=false"}), fused);
   EXPECT_EQ(folder.run({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000"}).exit_code, 7);
   output({"m.json", "-o", "m.so", "--set", "compile.memory_limit=1000", "--memory-limit", "none"});
-  expect_refused(folder, {"m.json", "-o", "n.so", "--set", "compile.target=z80"}, 2,
-                 "dlcc: error: unknown target 'z80', expected native, x86-64-v3, x86-64-v4 or a CPU such as znver4 "
-                 "(see dlcc --help) [unknown-target]");
+  expect_refused(folder, {"m.json", "-o", "n.so", "--set", "compile.target=z80"}, 3,
+                 "m.json: error: unknown target 'z80', expected native, x86-64-v3, x86-64-v4 or a CPU such as znver4 "
+                 "(set at /compile/target) [unknown-target]");
   expect_refused(folder, {"m.json", "-o", "n.so", "--set", "compile.precision=medium"}, 3,
                  "m.json: error: precision 'medium' is not supported yet; there is highest (set at /compile/precision) "
                  "[unsupported]");

@@ -3,6 +3,7 @@
 #include "codegen/link.h"
 #include "frontend/build_module.h"
 #include "frontend/print_config.h"
+#include "frontend/report.h"
 #include "ir/ops/ops.h"
 #include "passes/gradient/widen_floats.h"
 #include "runtime/core/artefact.h"
@@ -60,6 +61,7 @@ bool Compilation::read() {
   model = frontend::read_model(text, options.overrides, diagnostics);
   if (!model || diagnostics.has_errors()) return false;
   apply_compile_section(model->compile());
+  if (diagnostics.has_errors()) return false;
   auto module = frontend::build_module(*model, ops::all_ops(), diagnostics);
   if (!module || diagnostics.has_errors()) return false;
   module->file = diagnostics.file();
@@ -73,7 +75,15 @@ bool Compilation::read() {
 void Compilation::apply_compile_section(const frontend::Record& section) {
   options.fuse = options.fuse && section.boolean("fusion");
   if (options.memory_limit == 0) options.memory_limit = section.maybe_integer("memory_limit").value_or(0);
-  if (options.target == default_target && section.has("target")) options.target = section.text("target");
+  if (options.target != default_target || !section.has("target")) return;
+  options.target = section.text("target");
+  try {
+    codegen::make_target(options.target, options.attributes);
+  } catch (const UserError& e) {
+    if (!options.attributes.empty()) throw; // which may be at fault, and are not the model's
+    frontend::Reporter(*model, diagnostics)
+        .error(e.diagnostic.name.c_str(), e.diagnostic.text, section.at("target").place);
+  }
 }
 
 bool Compilation::run_passes(const std::string& stage) {

@@ -68,6 +68,7 @@ UserFunctions::UserFunctions(const ModelSpec& spec, graph::OpTable ops, Reporter
   if (report.failed()) return;
   for (const Record& record : spec.functions()) functions_[record.entry.text] = resolve(record);
   if (!report.failed()) check_calls(spec.functions());
+  if (!report.failed()) check_size(spec);
 }
 
 const UserFunction* UserFunctions::find(const std::string& name) const {
@@ -129,26 +130,46 @@ void UserFunctions::check_calls(const std::vector<Record>& records) {
   std::vector<int64_t> depths(records.size(), 1);
   for (uint32_t i : topology.order) {
     for (uint32_t callee : needs[i]) depths[i] = std::max(depths[i], depths[callee] + 1);
-    sizes_[records[i].entry.text] = unrolled_size(records[i].nodes("nodes"));
+    int64_t& size = sizes_[records[i].entry.text];
+    size = unrolled_size(records[i].nodes("nodes"));
+    if (const Record* gradient = records[i].record("gradient")) size += unrolled_size(gradient->nodes("nodes"));
     if (depths[i] > max_call_depth)
       return report_.error("too-large",
                            "calls of functions are nested deeper than " + std::to_string(max_call_depth) + " in " +
                                quoted(records[i].entry.text),
                            records[i].entry.place);
-    if (sizes_[records[i].entry.text] > max_nodes)
+    if (size > max_nodes)
       return report_.error("too-large",
                            "function " + quoted(records[i].entry.text) + " has more than 1,000,000 nodes when unrolled",
                            records[i].entry.place);
   }
 }
 
+// A call counts too: functions without nodes can call each other as often as others.
+int64_t UserFunctions::unrolled_size(const std::string& op) const {
+  auto callee = sizes_.find(op);
+  return callee == sizes_.end() ? 1 : callee->second + 1;
+}
+
 int64_t UserFunctions::unrolled_size(const std::vector<NodeSpec>& nodes) const {
   int64_t total = 0;
-  for (const NodeSpec& node : nodes) {
-    auto callee = sizes_.find(node.op.text);
-    total = std::min(total + (callee == sizes_.end() ? 1 : callee->second), max_nodes + 1);
-  }
+  for (const NodeSpec& node : nodes) total = std::min(total + unrolled_size(node.op.text), max_nodes + 1);
   return total;
+}
+
+void UserFunctions::check_size(const ModelSpec& spec) const {
+  int64_t total = 0;
+  auto add = [&](const std::string& op, const Place& place) {
+    if (total > max_nodes) return; // it is said
+    total += unrolled_size(op);
+    if (total > max_nodes)
+      report_.error("too-large", "with " + quoted(op) + " the model has more than 1,000,000 nodes when unrolled",
+                    place);
+  };
+  for (const NodeSpec& node : spec.nodes()) add(node.op.text, node.place);
+  for (const auto* records : {&spec.losses(), &spec.metrics()})
+    for (const Record& record : *records)
+      if (record.is(own_function)) add(record.text("type"), record.place);
 }
 
 } // namespace dlcc::frontend

@@ -43,7 +43,7 @@ struct UserFunction {
   std::optional<NodeBody> gradient;
 };
 
-/// All functions of the model: resolved, not recursive, of bounded depth and size when inlined.
+/// All functions of the model: resolved, not recursive, of bounded depth, and of bounded size with all who call them.
 class UserFunctions {
 public:
   UserFunctions(const ModelSpec& spec, graph::OpTable ops, Reporter& report);
@@ -51,18 +51,20 @@ public:
   const UserFunction* find(const std::string& name) const;
   /// Those with a gradient of their own that are functions of the graph already, by name and operand types.
   std::map<std::string, std::string> instances;
-  /// Every operator of the nodes must exist, and all calls together may not unroll beyond the limit of nodes.
+  /// Every operator of the nodes must exist.
   void check_operators(const std::vector<NodeSpec>& nodes) const;
 
 private:
   UserFunction resolve(const Record& record) const;
   void check_calls(const std::vector<Record>& records);
+  void check_size(const ModelSpec& spec) const;
+  int64_t unrolled_size(const std::string& op) const;
   int64_t unrolled_size(const std::vector<NodeSpec>& nodes) const;
 
   graph::OpTable ops_;
   Reporter& report_;
   std::map<std::string, UserFunction> functions_;
-  std::map<std::string, int64_t> sizes_; ///< nodes of each when everything is inlined
+  std::map<std::string, int64_t> sizes_; ///< nodes of each and its gradient when everything is inlined
 };
 
 } // namespace dlcc::frontend

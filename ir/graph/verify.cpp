@@ -81,6 +81,7 @@ private:
   void check_function(FunctionId id) {
     const Function& f = m_.functions[id];
     in_ = "function '" + f.name + "': ";
+    sizes_.push(static_cast<int64_t>(f.nodes.size()));
     const TextPlaces::FunctionPlaces* places = places_ ? &places_->functions[id] : nullptr;
     if (places) place_ = places->head;
     size_t before = violations_.size();
@@ -164,11 +165,25 @@ private:
     if (node.op == &call_op) {
       auto callee = m_.find_function(node.attributes.string("function"));
       require(callee && *callee < function, [&] { return describe(f, node) + " calls a function behind its own"; });
+      if (callee && *callee < function) check_size(function, *callee);
     }
     require(node.cluster >= -1 && node.cluster < static_cast<int64_t>(f.clusters.size()), [&] {
       return describe(f, node) + " is in cluster " + std::to_string(node.cluster) + ", which is not there";
     });
     check_legal(f, node);
+  }
+
+  // The gradient of a callee comes with it.
+  void check_size(FunctionId caller, FunctionId callee) {
+    auto gradient = m_.find_function(m_.functions[callee].gradient);
+    const int64_t added = sizes_[callee] + (gradient && *gradient < caller ? sizes_[*gradient] : 0);
+    const bool fits = inlined_ <= max_inlined_nodes;
+    sizes_[caller] = std::min(sizes_[caller] + added, max_inlined_nodes + 1);
+    inlined_ = std::min(inlined_ + added, max_inlined_nodes + 1);
+    require(!fits || inlined_ <= max_inlined_nodes, [&] {
+      return "with this call of '" + m_.functions[callee].name + "' the calls of the module stand for more than " +
+             std::to_string(max_inlined_nodes) + " nodes";
+    });
   }
 
   void check_inference(const Function& f, const Node& node) {
@@ -226,6 +241,8 @@ private:
   const TextPlaces* places_;
   std::string in_; ///< the function, for messages
   Location place_;
+  IdVector<FunctionId, int64_t> sizes_; ///< nodes of each function when all calls are inlined
+  int64_t inlined_ = 0;                 ///< nodes that calls stand for, of all functions
   std::vector<Violation> violations_;
 };
 } // namespace

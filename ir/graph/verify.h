@@ -25,6 +25,10 @@ struct StageRules {
 };
 const StageRules& rules_of(Stage stage);
 
+/// Most nodes that all calls of a module may stand for: functions that call each other twice, 60 deep, are a short
+/// text.
+inline constexpr int64_t max_inlined_nodes = 5'000'000;
+
 /// All violations, each with its function and value; empty if the module is well formed.
 std::vector<Violation> verify(const Module& module, const TextPlaces* places = nullptr);
 

@@ -49,6 +49,50 @@ TEST(BuildError, C1_C2_cycles) {
                {at(63, "nodes form a cycle: 'a' -> 'a', expected none [cycle]")});
 }
 
+// Functions that call the one before them twice: short texts for more nodes than memory holds. `body` is the first
+// one's, `gradient` all others'.
+std::string doubling_functions(int count, const std::string& body, const std::string& gradient = "") {
+  std::string text = R"("functions": {"f0": {"inputs": ["a"], )" + body + "}";
+  for (int i = 1; i < count; ++i) {
+    auto call = [&](const char* from, const char* to) {
+      return R"({"op": "f)" + std::to_string(i - 1) + R"(", "inputs": [")" + from + R"("], "output": ")" + to + "\"}";
+    };
+    text += ",\n\"f" + std::to_string(i) + R"(": {"inputs": ["a"], "nodes": [)" + call("a", "c") + ", " +
+            call("c", "b") + R"(], "outputs": ["b"])" + gradient + "}";
+  }
+  return text + "}";
+}
+
+TEST(BuildError, functions_that_stand_for_too_many_nodes) {
+  auto model = [](const std::string& functions, const std::string& nodes, const std::string& rest = "") {
+    return R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 4]}}, )" + functions + ",\n\"nodes\": [" + nodes + "]" +
+           rest + "}";
+  };
+  auto call = [](int function, const std::string& from, const std::string& to) {
+    return R"({"op": "f)" + std::to_string(function) + R"(", "inputs": [")" + from + R"("], "output": ")" + to + "\"}";
+  };
+  const std::string some = R"("nodes": [{"op": "tanh", "inputs": ["a"], "output": "b"}], "outputs": ["b"])",
+                    none = R"("nodes": [], "outputs": ["a"])", calls = call(59, "x", "y");
+  const Lines f19 = {"m.json:20:1: error: function 'f19' has more than 1,000,000 nodes when unrolled [too-large]"};
+  expect(model(doubling_functions(60, some), calls), f19);
+  expect(model(doubling_functions(60, none), calls), f19); // a call takes time too
+  const std::string gradient =
+      R"(, "gradient": {"nodes": [{"op": "f0", "inputs": ["d.b"], "output": "t"}, {"op": "f0", "inputs": ["t"], "output": "d.a"}]})";
+  std::string functions = doubling_functions(11, some, gradient);
+  for (size_t i = 1, at = 0; i < 11; ++i) // each gradient calls what its function calls
+    for (int n = 0; n < 2; ++n) {
+      at = functions.find(n ? R"("f0", "inputs": ["t"])" : R"("f0", "inputs": ["d.b"])", at);
+      functions.replace(at, 4, "\"f" + std::to_string(i - 1) + "\"");
+    }
+  expect(model(functions, call(10, "x", "y")),
+         {"m.json:11:1: error: function 'f10' has more than 1,000,000 nodes when unrolled [too-large]"});
+  // No function is too large, but all that the model calls.
+  std::string nodes = call(18, "x", "y0");
+  for (int i = 1; i < 10; ++i) nodes += ",\n" + call(18, "y" + std::to_string(i - 1), "y" + std::to_string(i));
+  expect(model(doubling_functions(19, some), nodes),
+         {"m.json:21:1: error: with 'f18' the model has more than 1,000,000 nodes when unrolled [too-large]"});
+}
+
 TEST(BuildError, C3_long_cycle) {
   constexpr int count = 100'000;
   std::string nodes;

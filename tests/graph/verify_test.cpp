@@ -134,4 +134,49 @@ TEST(VerifyStages, CallsGoBackwards) {
   EXPECT_EQ(first_violation(m), "function 'f': call calls a function behind its own");
   EXPECT_THROW(check(m, "the swap"), InternalError);
 }
+
+// Sixty functions that call the one before them twice; a function without nodes is as many calls.
+TEST(VerifyStages, CallsThatStandForTooMuchAreRefusedWhereTheyAre) {
+  struct Example {
+    std::string first, caller, callee;
+    uint32_t line;
+  };
+  const Example examples[] = {{"-> %b { %b : f32[4] = leaky(%a) }", "f20", "f19", 81}, {"-> %a {}", "f21", "f20", 84}};
+  for (const Example& e : examples) {
+    std::string text = "module @m stage source dtype f32 batch 1 {\nfunc @f0(input %a: f32[4]) " + e.first + "\n";
+    for (int i = 1; i < 60; ++i) {
+      const std::string call = " = call @f" + std::to_string(i - 1);
+      text += "func @f" + std::to_string(i) + "(input %a: f32[4]) -> %b {\n%c : f32[4]" + call + "(%a)\n%b : f32[4]" +
+              call + "(%c)\n}\n";
+    }
+    TextPlaces places;
+    const Module m = parse_module(text + "}", toy::ops, &places);
+    const std::vector<Violation> all = verify(m, &places);
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].text, "function '" + e.caller + "': with this call of '" + e.callee +
+                               "' the calls of the module stand for more than 5000000 nodes");
+    EXPECT_EQ(all[0].where.line, e.line);
+  }
+}
+
+TEST(VerifyStages, GradientsCountWithTheirFunctions) {
+  std::string text =
+      "module @m stage source dtype f32 batch 1 {\n"
+      "func @d0(input %a: f32[4], input %b: f32[4], input %d: f32[4]) -> %e { %e : f32[4] = leaky(%d) }\n";
+  for (int i = 1; i < 60; ++i) {
+    const std::string callee = "call @d" + std::to_string(i - 1);
+    text += "func @d" + std::to_string(i) +
+            "(input %a: f32[4], input %b: f32[4], input %d: f32[4]) -> %e { %c : f32[4] = " + callee +
+            "(%a, %b, %d) %e : f32[4] = " + callee + "(%a, %b, %c) }\n";
+  }
+  EXPECT_NE(first_violation(parse_module(text + "}", toy::ops)), "none");
+  text.erase(text.find("func @d19"));
+  EXPECT_EQ(first_violation(parse_module(text + "}", toy::ops)), "none");
+  text +=
+      "func @f(input %a: f32[4]) -> %b gradient @d18 { %b : f32[4] = leaky(%a) }\nfunc @g(input %a: f32[4]) -> %v40 {\n"
+      "%v0 : f32[4] = leaky(%a)\n";
+  for (int i = 1; i <= 40; ++i)
+    text += "%v" + std::to_string(i) + " : f32[4] = call @f(%v" + std::to_string(i - 1) + ")\n";
+  EXPECT_NE(first_violation(parse_module(text + "} }", toy::ops)), "none");
+}
 } // namespace

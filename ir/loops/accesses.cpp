@@ -54,14 +54,20 @@ const Bound* find(std::span<const Bound> scope, VarId v) {
 }
 
 // The variables that this axis tells apart, if it does so in every access.
-std::vector<VarId> told_apart(std::span<const AccessSite* const> accesses, std::span<const Bound> vars, size_t axis) {
+std::vector<VarId> told_apart(std::span<const AccessSite* const> accesses, std::span<const Bound> vars,
+                              std::span<const Bound> shared, size_t axis) {
   std::vector<VarId> names;
-  for (const Bound& v : vars) names.push_back(v.var);
+  for (const auto& list : {vars, shared})
+    for (const Bound& v : list) names.push_back(v.var);
+  const Index* first = nullptr;
   std::optional<Interval> rest;
   std::vector<std::pair<int64_t, Bound>> digits;
   for (const AccessSite* access : accesses) {
     if (axis >= access->at->size() || (*access->at)[axis].indirect.valid()) return {};
     const Affine& a = (*access->at)[axis].affine;
+    if (!first) first = &(*access->at)[axis];
+    for (const Bound& v : shared)
+      if (a.coefficient(v.var) != first->affine.coefficient(v.var)) return {};
     auto range = range_of(a, access->scope, names);
     if (!range) return {};
     std::vector<std::pair<int64_t, Bound>> mine;
@@ -103,10 +109,11 @@ std::optional<Interval> range_of(const Affine& a, std::span<const Bound> scope, 
   return r;
 }
 
-bool separated(std::span<const AccessSite* const> accesses, std::span<const Bound> vars) {
+bool separated(std::span<const AccessSite* const> accesses, std::span<const Bound> vars,
+               std::span<const Bound> shared) {
   std::vector<VarId> told;
   for (size_t axis = 0; axis < max_rank; ++axis)
-    for (VarId v : told_apart(accesses, vars, axis)) told.push_back(v);
+    for (VarId v : told_apart(accesses, vars, shared, axis)) told.push_back(v);
   return std::all_of(vars.begin(), vars.end(), [&](const Bound& v) {
     return v.extent <= 1 || std::find(told.begin(), told.end(), v.var) != told.end();
   });

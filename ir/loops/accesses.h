@@ -38,8 +38,9 @@ std::optional<Interval> range_of(const Affine& a, std::span<const Bound> scope, 
 
 /// Whether accesses with different values of `vars` (all of them, each with extent > 1) never touch the same element:
 /// on some axis every access has one and the same mixed-radix number in the variables, plus a rest that is smaller than
-/// its smallest coefficient.
-bool separated(std::span<const AccessSite* const> accesses, std::span<const Bound> vars);
+/// its smallest coefficient. Variables in `shared` have one value for all accesses.
+bool separated(std::span<const AccessSite* const> accesses, std::span<const Bound> vars,
+               std::span<const Bound> shared = {});
 
 /// The row-major position of an access as an affine index; nothing if data decides or it is padded.
 std::optional<Affine> flat_index(const AccessSite& access, const Shape& shape);

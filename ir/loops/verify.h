@@ -2,7 +2,8 @@
 // make programs: what they decided is proved again here.
 //
 // Each violation ends with the name of its rule in brackets:
-//   kernels     names, nesting, expressions, types, locals, variables, rank, bounds, access, contract, order, tasks
+//   kernels     names, nesting, expressions, types, locals, variables, rank, bounds, access, contract, order, tasks,
+//               scratch, side-by-side
 //   program     names, buffers, views, tree, arguments, read-only, alias, phase-race, written-first, entry
 //   from scheduled on   tiling
 //   planned     place, overlap

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <set>
 
 namespace dlcc::loops {
@@ -23,7 +25,9 @@ public:
     for (ExprId e : k_.exprs.ids()) expression(e);
     if (out_.size() == before) body(k_.body, 0);
     if (out_.size() == before) accesses();
+    if (out_.size() == before) scratch();
     if (out_.size() == before) tasks();
+    if (out_.size() == before) side_by_side();
   }
 
 private:
@@ -44,7 +48,11 @@ private:
   void define(LocalId local);
   void accesses();
   void bounds(const AccessSite& a);
+  void scratch();
+  void side_by_side();
+  void side_by_side(StmtId id, const std::vector<const AccessSite*>& inside, size_t count);
   void tasks();
+  int64_t grid(const Contract& s) const;
 
   bool is(ExprId e, DType t) const { return e.valid() && k_.exprs[e].dtype == t; }
   const std::string& name(TensorId t) const { return k_.tensors[t].name; }
@@ -175,9 +183,12 @@ void KernelVerifier::shape_of_statement(const Stmt& statement) {
                  [&](const Check& s) { value(s.condition); },
              },
              statement);
+  Shape extents;
   for_each_range(statement, [&](const LoopVar& v) {
     out_.require(v.var.index < k_.vars.size() && v.extent >= 0, "variables", "a range without a variable, or negative");
+    extents.push_back(v.extent);
   });
+  out_.require(checked_elements(extents).has_value(), "variables", "more iterations than an integer counts");
 }
 
 void KernelVerifier::typed(LocalId local, ExprId value) {
@@ -210,6 +221,9 @@ void KernelVerifier::types(const Contract& s) {
   const Tiling& t = s.tiling;
   out_.require(!rules_.tiled || (t.rows > 0 && t.columns > 0 && t.task_rows > 0 && t.task_columns > 0), "tiling",
                "contraction '" + local.name + "' is not tiled: " + std::string(rules_.reason));
+  const DType types[] = {local.dtype};
+  out_.require(t.columns % lanes_for(types) == 0, "tiling",
+               "the register tile of contraction '" + local.name + "' is no whole number of vectors");
 }
 
 void KernelVerifier::types(const Check& s) {
@@ -303,6 +317,62 @@ void KernelVerifier::accesses() {
     }
 }
 
+// Iterations of an outermost loop have scratch of their own: nothing is carried in it from one to the next, nor from
+// the loop to another statement.
+void KernelVerifier::scratch() {
+  auto is_loop = [&](StmtId id) { return std::holds_alternative<Loop>(k_.stmts[id]); };
+  std::map<TensorId, std::set<StmtId>> users; // outermost statements
+  const std::vector<AccessSite> all = accesses_of(k_);
+  for (const AccessSite& a : all) {
+    if (k_.tensors[a.tensor].access != Access::scratch) continue;
+    if (places_) out_.at(places_->statements[a.statement]);
+    const StmtId top = a.scope.empty() ? a.statement : a.scope[0].by;
+    std::set<StmtId>& of = users[a.tensor];
+    of.insert(top);
+    out_.require(of.size() == 1 || std::none_of(of.begin(), of.end(), is_loop), "scratch",
+                 "'" + name(a.tensor) + "' is scratch of each iteration of a loop, but other statements use it too");
+    if (!is_loop(top)) continue;
+    for (const Index& i : *a.at)
+      out_.require(i.affine.coefficient(a.scope[0].var) == 0, "scratch",
+                   "'" + name(a.tensor) + "' is scratch of each iteration of '" + k_.vars[a.scope[0].var] +
+                       "', which may not be an index of it");
+  }
+}
+
+// Iterations of a loop in vector lanes, and elements of a contraction, take each statement of the body together: none
+// may touch what another one stores.
+void KernelVerifier::side_by_side() {
+  const std::vector<AccessSite> all = accesses_of(k_);
+  std::map<StmtId, std::vector<const AccessSite*>> inside;
+  for (const AccessSite& a : all)
+    for (size_t i = 0; i < a.scope.size(); ++i)
+      if (i == 0 || a.scope[i].by != a.scope[i - 1].by) inside[a.scope[i].by].push_back(&a);
+  for (const auto& [id, accesses] : inside) {
+    if (places_) out_.at(places_->statements[id]);
+    if (auto* loop = std::get_if<Loop>(&k_.stmts[id]); loop && loop->mark == Mark::vector)
+      side_by_side(id, accesses, 1);
+    if (auto* contract = std::get_if<Contract>(&k_.stmts[id]))
+      side_by_side(id, accesses, contract->m.size() + contract->n.size());
+  }
+}
+
+void KernelVerifier::side_by_side(StmtId id, const std::vector<const AccessSite*>& inside, size_t count) {
+  const std::vector<Bound>& scope = inside[0]->scope;
+  const auto first = std::find_if(scope.begin(), scope.end(), [&](const Bound& b) { return b.by == id; });
+  const std::span<const Bound> shared(scope.begin(), first), vars(first, first + static_cast<std::ptrdiff_t>(count));
+  for (TensorId t : k_.tensors.ids()) {
+    // Lanes of the outermost loop have scratch of their own.
+    if (k_.tensors[t].access == Access::scratch && shared.empty() && std::holds_alternative<Loop>(k_.stmts[id]))
+      continue;
+    std::vector<const AccessSite*> of;
+    std::copy_if(inside.begin(), inside.end(), std::back_inserter(of),
+                 [&](const AccessSite* a) { return a->tensor == t; });
+    bool stores = std::any_of(of.begin(), of.end(), [](const AccessSite* a) { return a->store; });
+    out_.require(!stores || separated(of, vars, shared), "side-by-side",
+                 "iterations that run side by side may touch the same element of '" + name(t) + "'");
+  }
+}
+
 // Tasks run in any order and at the same time, so they must not touch what another one stores.
 void KernelVerifier::tasks() {
   if (k_.tasks == 1) return;
@@ -310,6 +380,12 @@ void KernelVerifier::tasks() {
   KernelAccesses facts = task_accesses_of(k_);
   if (facts.task_vars.empty())
     return out_.add("tasks", "has " + std::to_string(k_.tasks) + " tasks but is not one loop or contraction");
+  for (const Stmt& s : k_.stmts)
+    out_.require(!std::holds_alternative<Check>(s), "tasks", "a check in one of several tasks: which fault is first?");
+  if (auto* contract = std::get_if<Contract>(&k_.stmts[k_.body[0]]); contract && contract->tiling != Tiling{})
+    out_.require(k_.tasks == grid(*contract), "tasks",
+                 "has " + std::to_string(k_.tasks) + " tasks, but the tiling of its contraction makes " +
+                     std::to_string(grid(*contract)));
   for (TensorId t : k_.tensors.ids()) {
     if (k_.tensors[t].access == Access::in || k_.tensors[t].access == Access::scratch) continue;
     std::vector<const AccessSite*> of = facts.of(t);
@@ -317,6 +393,11 @@ void KernelVerifier::tasks() {
     out_.require(!stores || separated(of, facts.task_vars), "tasks",
                  "two tasks may touch the same element of '" + name(t) + "'");
   }
+}
+
+int64_t KernelVerifier::grid(const Contract& s) const {
+  auto pieces = [](int64_t extent, int64_t size) { return extent / size + (extent % size != 0); };
+  return pieces(extent_of(s.m), s.tiling.task_rows) * pieces(extent_of(s.n), s.tiling.task_columns);
 }
 
 } // namespace

@@ -32,11 +32,11 @@ public:
 private:
   bool fits_lanes_of_rows(const std::vector<StmtId>& body) const;
   bool has_check(const std::vector<StmtId>& body) const;
-  bool keeps_rows(const std::vector<StmtId>& body, VarId var) const;
   void mark(StmtId id, bool outermost);
   void mark_loop(Loop& loop, bool outermost);
   void tile(Contract& s);
-  bool keeps_iterations_apart(const std::vector<LoopVar>& vars) const;
+  bool keeps_iterations_apart(const std::vector<LoopVar>& vars, const std::vector<StmtId>& body,
+                              bool own_scratch) const;
   void choose_tasks();
 
   Kernel& kernel_;
@@ -64,17 +64,6 @@ bool Marker::has_check(const std::vector<StmtId>& body) const {
   });
 }
 
-// Whether the body stores a row of scratch for every iteration of the loop over var.
-bool Marker::keeps_rows(const std::vector<StmtId>& body, VarId var) const {
-  return std::any_of(body.begin(), body.end(), [&](StmtId id) {
-    if (auto* loop = std::get_if<Loop>(&kernel_.stmts[id])) return keeps_rows(loop->body, var);
-    auto* store = std::get_if<Store>(&kernel_.stmts[id]);
-    return store && kernel_.tensors[store->tensor].access == Access::scratch &&
-           std::all_of(store->at.begin(), store->at.end(),
-                       [&](const Index& i) { return i.affine.coefficient(var) == 0; });
-  });
-}
-
 void Marker::mark(StmtId id, bool outermost) {
   Stmt& s = kernel_.stmts[id];
   if (auto* reduce = std::get_if<Reduce>(&s); reduce && reduce->order == Order::lanes) reduce->mark = Mark::vector;
@@ -83,9 +72,9 @@ void Marker::mark(StmtId id, bool outermost) {
 }
 
 void Marker::mark_loop(Loop& loop, bool outermost) {
-  // Lanes have scratch of their own only where the outermost loop runs in them.
-  bool private_rows = outermost || !keeps_rows(loop.body, loop.range.var);
-  if (loop.range.extent > 1 && private_rows && fits_lanes_of_rows(loop.body)) {
+  const bool own_scratch = outermost; // of each iteration, and so of each lane
+  if (loop.range.extent > 1 && fits_lanes_of_rows(loop.body) &&
+      keeps_iterations_apart({loop.range}, loop.body, own_scratch)) {
     loop.mark = Mark::vector;
     return;
   }
@@ -100,29 +89,51 @@ void Marker::tile(Contract& s) {
   grid_ = pieces(m, s.tiling.task_rows) * pieces(n, s.tiling.task_columns);
 }
 
-// Whether these variables of the kernel's one statement are, each by itself, an index of everything that the kernel
-// stores, on the same axis wherever it touches that tensor. Kernels of clusters are like that; those written
-// by hand need not be.
-bool Marker::keeps_iterations_apart(const std::vector<LoopVar>& vars) const {
+/// What statements store to and load from, those inside them included.
+struct Touched {
+  std::set<TensorId> stored;
+  std::vector<std::pair<TensorId, const std::vector<Index>*>> accesses;
+
+  Touched(const Kernel& kernel, const std::vector<StmtId>& body) : walk_(kernel) { add(kernel, body); }
+
+private:
+  void add(const Kernel& kernel, std::span<const StmtId> body) {
+    for (StmtId id : body) {
+      const Stmt& s = kernel.stmts[id];
+      if (auto* store = std::get_if<Store>(&s)) {
+        stored.insert(store->tensor);
+        accesses.emplace_back(store->tensor, &store->at);
+      }
+      walk_.from(s, [&](ExprId, const Expr& e) {
+        if (e.kind == ExprKind::load) accesses.emplace_back(e.tensor, &e.at);
+      });
+      add(kernel, body_of(s));
+    }
+  }
+  ExprWalk walk_;
+};
+
+// Whether iterations of these variables touch nothing that another one stores: each of them is, by itself, an index of
+// every tensor that the body stores to, on the same axis wherever it touches that tensor. Kernels of clusters are like
+// that; those written by hand need not be. `own_scratch`: every iteration has its own.
+bool Marker::keeps_iterations_apart(const std::vector<LoopVar>& vars, const std::vector<StmtId>& body,
+                                    bool own_scratch) const {
+  const Touched touched(kernel_, body);
   std::map<std::pair<TensorId, VarId>, std::set<size_t>> axes; // that are this variable in every access so far
   bool apart = true;
-  auto access = [&](TensorId t, const std::vector<Index>& at) {
-    const Access how = kernel_.tensors[t].access;
-    if (how == Access::in || how == Access::scratch) return;
+  for (const auto& [tensor, at] : touched.accesses) {
+    const bool own = own_scratch && kernel_.tensors[tensor].access == Access::scratch;
+    if (own || !touched.stored.contains(tensor)) continue;
     for (const LoopVar& v : vars) {
       if (v.extent == 1) continue;
       std::set<size_t> here;
-      for (size_t axis = 0; axis < at.size(); ++axis)
-        if (at[axis] == Index(v.var)) here.insert(axis);
-      auto [known, added] = axes.try_emplace({t, v.var}, here);
+      for (size_t axis = 0; axis < at->size(); ++axis)
+        if ((*at)[axis] == Index(v.var)) here.insert(axis);
+      auto [known, added] = axes.try_emplace({tensor, v.var}, here);
       if (!added) std::erase_if(known->second, [&](size_t axis) { return !here.contains(axis); });
       apart = apart && !known->second.empty();
     }
-  };
-  for (const Stmt& s : kernel_.stmts)
-    if (auto* store = std::get_if<Store>(&s)) access(store->tensor, store->at);
-  for (const Expr& e : kernel_.exprs)
-    if (e.kind == ExprKind::load) access(e.tensor, e.at);
+  }
   return apart;
 }
 
@@ -134,10 +145,10 @@ void Marker::choose_tasks() {
   if (auto* contract = std::get_if<Contract>(&s)) {
     std::vector<LoopVar> vars = contract->m;
     vars.insert(vars.end(), contract->n.begin(), contract->n.end());
-    if (keeps_iterations_apart(vars)) kernel_.tasks = grid_;
+    if (keeps_iterations_apart(vars, contract->body, false)) kernel_.tasks = grid_;
   }
   auto* loop = std::get_if<Loop>(&s);
-  if (!loop || has_check(loop->body) || !keeps_iterations_apart({loop->range})) return;
+  if (!loop || has_check(loop->body) || !keeps_iterations_apart({loop->range}, loop->body, true)) return;
   int64_t steps = loop->range.extent;
   if (loop->mark == Mark::vector) steps = (steps + 15) / 16;
   auto wanted = static_cast<int64_t>(std::floor(cost_of(kernel_).nanoseconds / task_nanoseconds));

@@ -116,7 +116,7 @@ TEST(Evaluate, SoftmaxOfRowsThroughScratch) {
 
 TEST(Evaluate, ScratchIsForgottenBetweenIterations) {
   OneKernel k("out y: f32[3], scratch s: f32[3]", R"(for m in 3 {
-    store s[m] = 5.0
+    store s[(index(m))] = 5.0
     store y[m] = s[0]
   }
 )",

@@ -166,7 +166,68 @@ TEST(VerifyKernel, Tasks) {
   expect_rule(kernel("inout y: f32[]", "store y[] = 1.0\n", 0), "tasks");
 }
 
+TEST(VerifyKernel, TasksOfContractionsAndChecks) {
+  const std::string product = "contract c over m in 8; n in 40; k in 8 tile(rows = 4, columns = 16, task_rows = 4, "
+                              "task_columns = 16) = x[m, k] * w[k, n] {\nstore z[m, n] = c\n}\n";
+  auto tasks = [&](int n) { return kernel("x: f32[8,8], w: f32[8,40], out z: f32[8,40]", product, n); };
+  expect_legal(tasks(1));
+  expect_legal(tasks(6));
+  for (int n : {2, 5, 7}) expect_rule(tasks(n), "tasks");
+  auto checked = [](int n) {
+    return kernel("x: f32[8], out y: f32[8], inout fault: i32[]",
+                  "for m in 8 tasks {\ncheck(x[m] < 0.0) fault(1, \"x\")\nstore y[m] = x[m]\n}\n", n);
+  };
+  expect_legal(checked(1));
+  expect_rule(checked(2), "tasks");
+}
+
+// What is carried from one iteration to the next by a loop whose iterations run side by side.
+TEST(VerifyKernel, SideBySide) {
+  auto in = [](const std::string& mark, const std::string& body) {
+    return kernel("x: f32[64], inout y: f32[64], inout z: f32[64,64], scratch t: f32[64]", replaced(body, "@", mark));
+  };
+  auto expect_carried = [&](const std::string& body) {
+    expect_legal(in("", body));
+    expect_legal(in("unroll", body));
+    expect_rule(in("vector", body), "side-by-side");
+  };
+  expect_carried("for i in 63 @ {\nstore y[i + 1] = y[i]\n}\n");
+  expect_carried("for i in 63 @ {\nstore y[i] = y[i + 1]\nstore y[i + 1] = 1.0\n}\n");
+  expect_carried("for i in 64 @ {\nstore y[63 - i] = y[i]\n}\n");
+  expect_carried("for i in 64 @ {\nstore y[0] = x[i]\n}\n");
+  expect_carried("for i in 64 @ {\nstore y[(i64(x[i]))] = x[i]\n}\n");
+  expect_carried("for i in 8 @ {\nfor n in 9 {\nstore y[7*i + n] = x[n]\n}\n}\n");
+  expect_carried("for r in 64 {\nfor i in 63 @ {\nstore z[r, i + 1] = z[r, i]\n}\n}\n");
+  expect_carried("for r in 63 @ {\nfor i in 64 {\nstore z[r + 1, i] = z[r, i]\n}\n}\n");
+  expect_carried("for r in 63 {\nfor i in 63 @ {\nstore z[r, i] = z[r + 1, i + 1]\n}\n}\n");
+  expect_carried("for r in 8 {\nfor i in 64 @ {\nstore t[0] = x[i]\nstore z[r, i] = t[0]\n}\n}\n");
+  expect_legal(in("vector", "for i in 64 @ {\nstore y[i] = y[i]\n}\n"));
+  expect_legal(in("vector", "for i in 64 @ {\nstore t[0] = x[i]\nstore y[i] = t[0]\n}\n"));
+  expect_legal(in("vector", "for i in 8 @ {\nfor n in 8 {\nstore y[8*i + n] = x[n]\n}\n}\n"));
+  // The outer variable is the same for all lanes.
+  expect_legal(in("vector", "for r in 8 {\nfor i in 8 @ {\nstore y[8*r + i] = y[8*r + i]\n}\n}\n"));
+  expect_legal(in("vector", "for r in 64 {\nfor i in 64 @ {\nstore z[i, r] = x[i]\n}\n}\n"));
+
+  auto contract = [](const std::string& body) {
+    return kernel("x: f32[8,8], inout y: f32[8], inout z: f32[9,9]",
+                  "contract c over m in 8; n in 8; k in 8 = x[m, k] * x[k, n] {\n" + body + "}\n");
+  };
+  expect_legal(contract("store z[m, n + 1] = z[m, n + 1] + c\n"));
+  expect_rule(contract("store z[m, n + 1] = z[m, n] + c\n"), "side-by-side");
+  expect_rule(contract("store y[n] = y[n] + c\n"), "side-by-side");
+}
+
+TEST(VerifyKernel, Scratch) {
+  auto in = [](const std::string& body) { return kernel("x: f32[8], inout y: f32[8], scratch s: f32[8]", body); };
+  expect_legal(in("store s[0] = x[0]\nstore y[0] = s[0]\n"));
+  expect_legal(in("for i in 8 {\nfor n in 8 {\nstore s[n] = x[n]\n}\nstore y[i] = s[i - i]\n}\n"));
+  expect_rule(in("for i in 8 {\nstore s[i] = x[i]\nstore y[i] = s[0]\n}\n"), "scratch");
+  expect_rule(in("store s[0] = 0.0\nfor i in 8 {\nstore s[0] = s[0] + x[i]\nstore y[i] = s[0]\n}\n"), "scratch");
+  expect_rule(in("for i in 8 {\nstore s[0] = x[i]\n}\nfor n in 8 {\nstore y[n] = s[0]\n}\n"), "scratch");
+}
+
 TEST(VerifyKernel, Tiling) {
+  expect_rule(replaced(dense_program, "rows = 2, columns = 16", "rows = 2, columns = 15"), "tiling");
   expect_rule(replaced(dense_program, " tile(rows = 2, columns = 16, task_rows = 2, task_columns = 16, pack_b)", ""),
               "tiling");
 }

@@ -93,6 +93,7 @@ bool CheckCommand::check(const std::string& file, std::string& out) {
   graph::Module source = std::get<graph::Module>(c->ir);
   c->run_passes();
   if (report(*c, build)) return false;
+  if (build.time_passes) print_times(*c);
   if (print_config) return out += frontend::print_lowered_config(*c->model, ops::all_ops()), true;
   const frontend::NetworkFunction network = frontend::build_network(*c->model, ops::all_ops());
   out += json ? json_summary(*c, network, source).dump(1) + "\n" : text_summary(*c, network, source);

@@ -139,7 +139,7 @@ std::string as_text(const Json& j) {
       text += entry + "(" + list_of(j, signature["inputs"]) + ") -> (" + list_of(j, signature["outputs"]) + ")\n";
   for (const Json& t : j["tensors"]) {
     std::string kind = t.contains("kind") ? t["kind"].get<std::string>() : "";
-    text += "  " + (kind.empty() ? "" : kind + std::string(8 - std::min<size_t>(8, kind.size()), ' ')) +
+    text += "  " + (kind.empty() ? "" : kind + std::string(kind.size() < 8 ? 8 - kind.size() : 1, ' ')) +
             t["name"].get<std::string>() + " : " + t["type"].get<std::string>() + "\n";
   }
   return text;

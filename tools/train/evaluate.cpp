@@ -44,7 +44,7 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
   const auto values = evaluate_all(runner, feed, *part.source, [&](int64_t batch) {
     console.tick([&] {
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-      return Console::Bar{"Evaluating", batch, part.source->batches_per_epoch(), seconds.count(), {}};
+      return Console::Bar{"Evaluating", batch + 1, part.source->batches_per_epoch(), seconds.count(), {}};
     });
     return signals.stop() == 0;
   });

@@ -96,7 +96,8 @@ public:
   }
 
   // True if it went through to the end.
-  bool run(bool npy, const Sink& sink, const std::function<bool()>& go_on) {
+  bool run(bool npy, const Sink& sink, const std::function<bool()>& go_on, Console* progress = nullptr) {
+    const auto start = std::chrono::steady_clock::now();
     Feed feed(runner_.module(), DLCC_FN_PREDICT);
     std::vector<std::vector<std::byte>> memory;
     std::vector<dlcc_view> out;
@@ -119,6 +120,11 @@ public:
       sink(npy ? std::string(reinterpret_cast<const char*>(values),
                              presentation_->row_bytes() * static_cast<uint64_t>(rows))
                : lines(values, b, rows));
+      if (progress)
+        progress->tick([&] {
+          const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+          return Console::Bar{"Predicting", b + 1, part_.source->batches_per_epoch(), seconds.count(), {}};
+        });
     }
     return true;
   }
@@ -194,7 +200,7 @@ int run(const Job& job, const PredictOptions& options) {
     }
   }
   runtime::AtomicFile file(options.out);
-  if (!predictor.run(npy, [&](const std::string& s) { file.write(s.data(), s.size()); }, go_on))
+  if (!predictor.run(npy, [&](const std::string& s) { file.write(s.data(), s.size()); }, go_on, &console))
     return 128 + signals.stop();
   file.commit();
   return exit_ok;

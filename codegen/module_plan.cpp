@@ -16,7 +16,8 @@ int32_t entry_kind(std::string_view name) {
                                                                    {"eval_step", DLCC_FN_EVAL},
                                                                    {"predict", DLCC_FN_PREDICT},
                                                                    {"metrics_reset", DLCC_FN_METRICS_RESET},
-                                                                   {"metrics_result", DLCC_FN_METRICS_RESULT}};
+                                                                   {"metrics_result", DLCC_FN_METRICS_RESULT},
+                                                                   {"learning_rate", DLCC_FN_LEARNING_RATE}};
   for (auto& [known, kind] : kinds)
     if (known == name) return kind;
   return 0;

@@ -220,10 +220,10 @@ void LossFunctions::add_reset() {
 
 void LossFunctions::add_result() {
   graph::Function f;
-  f.name = "metrics_result", f.entry = true;
+  f.name = "metrics_result", f.entry = true, f.where = place_of_loss();
   graph::Builder b(c_.module, f, c_.ops);
-  b.where = place_of_loss();
-  Term loss{&b, b.add("linear", {accumulated_loss(b)})};
+  b.where = f.where;
+  Term loss = accumulated_loss(b);
   for (const MetricPlan& plan : plan_.metrics) {
     b.where = plan.record->place.where;
     Term result = find_metric(plan.record->type()).result({b, plan, loss});

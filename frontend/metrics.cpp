@@ -123,7 +123,18 @@ Term nan_of_sample(MetricContext& c) {
 }
 
 // Keras' choice: sparse, categorical or binary accuracy, as the loss and the shape say.
+void check_kind_of_accuracy(const MetricContext& c) {
+  const std::string kind = !has_classes(c) ? "binary" : is_sparse(c) ? "sparse_categorical" : "categorical";
+  const std::string wanted = c.plan.record->text_or_empty("kind");
+  if (wanted.empty() || wanted == kind) return;
+  throw ModelError{"metric-kind",
+                   "metric 'accuracy' of kind '" + wanted + "' does not fit: by its loss, prediction " +
+                       to_string(c.prediction.type()) + " has the accuracy '" + kind + "', expected \"accuracy\"",
+                   {}};
+}
+
 void update_accuracy(MetricContext& c) {
+  check_kind_of_accuracy(c);
   if (has_classes(c)) {
     Term right = ops::cast(likeliest(c.prediction), DType::i64) == class_of_label(c);
     return add_mean(c, as_count(right) + nan_of_sample(c));
@@ -296,7 +307,7 @@ Term accumulated_loss(graph::Builder& b) {
   std::optional<Term> loss;
   for (size_t i = 0; std::optional<Term> total = read(loss_total(i)); ++i) {
     std::optional<Term> count = read(loss_count(i));
-    Term value = count ? ratio(*total, *count) : *total;
+    Term value = count ? ratio(*total, *count) : Term{&b, b.add("linear", {*total})}; // a value of its own, to name
     loss = loss ? *loss + value : value;
   }
   return *loss;

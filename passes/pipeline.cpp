@@ -25,7 +25,7 @@ namespace dlcc::passes {
 namespace {
 std::string missing_for_training(const Ir& ir) {
   const auto& module = std::get<graph::Module>(ir);
-  for (const char* made : {"train_step", "gradients", "apply", "init"})
+  for (const char* made : {"train_step", "gradients", "apply", "learning_rate", "init"})
     if (module.find_function(made)) return "there is a function '" + std::string(made) + "', which it would make";
   if (auto loss = module.find_function("loss")) {
     const graph::Function& f = module.functions[*loss];

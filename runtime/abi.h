@@ -83,6 +83,7 @@ enum {
  *   PREDICT         inputs -> outputs; changes nothing
  *   METRICS_RESET   zeroes the metric accumulators in BUFFER
  *   METRICS_RESULT  writes f64 scalars computed from the accumulators to its outputs
+ *   LEARNING_RATE   writes one f64 scalar: the rate that the update after call->update others uses; changes nothing
  * Loss and metric outputs are f64 scalars (rank 0) unless their descriptor says otherwise. */
 enum {
   DLCC_FN_INIT = 1,
@@ -92,7 +93,8 @@ enum {
   DLCC_FN_EVAL,
   DLCC_FN_PREDICT,
   DLCC_FN_METRICS_RESET,
-  DLCC_FN_METRICS_RESULT
+  DLCC_FN_METRICS_RESULT,
+  DLCC_FN_LEARNING_RATE
 };
 
 /* Results of entries and of the loader library. */

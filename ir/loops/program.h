@@ -272,7 +272,8 @@ struct Step {
 
 /// One function of the artefact.
 struct Entry {
-  std::string name; ///< train_step, eval_step, predict, init, gradients, apply, metrics_reset, metrics_result
+  std::string name; ///< train_step, eval_step, predict, init, gradients, apply, metrics_reset, metrics_result,
+                    ///< learning_rate
   std::vector<BufferId> inputs, outputs;
   std::vector<Step> steps;
   std::vector<std::string> notes; ///< the memory plan's proof

@@ -100,7 +100,8 @@ Role Naming::role_of(NodeId n) const {
   }
   if (name.starts_with("first.")) return {Part::init, name.substr(6)};
   const std::string layer = layer_of(name);
-  if (hypers_.contains(layer.substr(0, layer.find('.')))) return {Part::update, {}};
+  if (const std::string hyper = layer.substr(0, layer.find('.')); hypers_.contains(hyper))
+    return {Part::update, f_.updates.empty() ? hyper : ""};
   if (metric_places_.contains(key(node.where))) return {Part::metrics, {}};
   if (loss_names_.contains(layer)) return {Part::loss, {}};
   return node.where.known() ? Role{Part::forward, layer} : Role{};

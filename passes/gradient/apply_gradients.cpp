@@ -94,8 +94,10 @@ Term learning_rate(Builder& builder) {
   builder.name_hint = "learning_rate.scheduled";
   Term scheduled{&builder, scheduled_rate(builder, *schedule)};
   Term set{&builder, builder.hyper("learning_rate")};
+  builder.name_hint = "learning_rate.is_set";
+  Term is_set = set == set; // NaN: the caller did not set it
   builder.name_hint = "learning_rate.used";
-  Term rate = ops::where(set == set, set, scheduled); // NaN: the caller did not set it
+  Term rate = ops::where(is_set, set, scheduled);
   builder.name_hint.clear(), builder.where = {};
   return rate;
 }

@@ -29,6 +29,7 @@ private:
   void train_step(const Function& loss);
   void gradients(const Function& loss);
   void apply(const Function& loss);
+  void learning_rate();
   void init();
   Function begin(std::string name, Location where) const;
 
@@ -161,6 +162,14 @@ void TrainingBuilder::apply(const Function& loss) {
   m_.functions.push(std::move(f));
 }
 
+// What an update uses, for those who ask after it: a step need not write it down.
+void TrainingBuilder::learning_rate() {
+  Function f = begin("learning_rate", m_.find_directive("schedule")->where);
+  Builder b(m_, f, context_.ops);
+  f.results = {passes::learning_rate(b)};
+  m_.functions.push(std::move(f));
+}
+
 void TrainingBuilder::init() {
   Function f = begin("init", {});
   Builder b(m_, f, context_.ops);
@@ -185,6 +194,7 @@ void TrainingBuilder::run() {
       train_step(loss);
       gradients(loss);
       apply(loss);
+      learning_rate();
     }
   }
   init();

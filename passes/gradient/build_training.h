@@ -1,4 +1,5 @@
-// Differentiates the loss and writes the entries of training: train_step, gradients, apply, init.
+// Differentiates the loss and writes the entries of training: train_step, gradients, apply,
+// learning_rate, init.
 //
 // Expects of the module: a function `loss` (inputs, labels, n_valid, ... -> the loss as an f64 scalar; its metric
 // updates come along), the directives `optimizer`, `schedule` and, optionally, `clip`, `accumulate` and `train`. Adds

@@ -262,6 +262,13 @@ dlcc_status dlcc_class_name(dlcc_session* session, const char* label, int64_t nu
   });
 }
 
+dlcc_status dlcc_learning_rate(dlcc_session* session, double* rate, dlcc_error* err) {
+  return with(session, err, [&](Session& s) {
+    require(rate, "rate");
+    *rate = s.learning_rate();
+  });
+}
+
 dlcc_status dlcc_metrics_reset(dlcc_session* session, dlcc_error* err) {
   return with(session, err, [&](Session& s) { s.metrics_reset(); });
 }

@@ -103,6 +103,9 @@ DLCC_API dlcc_status dlcc_apply_gradients(dlcc_session* session, dlcc_error* err
 DLCC_API dlcc_status dlcc_set_hyper(dlcc_session* session, const char* name, double v, dlcc_error* err);
 /* The value that was set, else the compiled default: not what a compiled schedule makes of it at this step. */
 DLCC_API dlcc_status dlcc_get_hyper(const dlcc_session* session, const char* name, double* v, dlcc_error* err);
+/* The learning rate of the last update, before any the first one's, as the compiled schedule or the value that is set
+ * now says it. */
+DLCC_API dlcc_status dlcc_learning_rate(dlcc_session* session, double* rate, dlcc_error* err);
 
 /* Copy a parameter, slot, buffer or gradient in canonical layout; dtype, dimensions and size must be the compiled ones.
  */

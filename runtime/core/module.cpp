@@ -116,7 +116,7 @@ void Module::check_entry(const dlcc_entry_v1& e, const char* origin) {
   auto require = [&](bool good, const char* what) {
     if (!good) fail(DLCC_E_CORRUPT, "'%s': corrupt module: %s of entry %d", origin, what, e.kind);
   };
-  require(e.kind >= DLCC_FN_INIT && e.kind <= DLCC_FN_METRICS_RESULT, "kind");
+  require(e.kind >= DLCC_FN_INIT && e.kind <= last_entry_kind, "kind");
   require(entries_[static_cast<size_t>(e.kind)] == nullptr, "second definition");
   require(e.fn && e.name, "function or name");
   require(e.n_inputs >= 0 && e.n_inputs <= 4096 && (e.inputs || e.n_inputs == 0), "input list");
@@ -130,7 +130,8 @@ void Module::check_entry(const dlcc_entry_v1& e, const char* origin) {
     int32_t k = kind(e.outputs[i]);
     require(k == DLCC_T_OUTPUT || k == DLCC_T_LOSS || k == DLCC_T_METRIC, "an output index");
   }
-  if (e.kind == DLCC_FN_METRICS_RESULT)
+  require(e.kind != DLCC_FN_LEARNING_RATE || e.n_outputs == 1, "number of outputs");
+  if (e.kind == DLCC_FN_METRICS_RESULT || e.kind == DLCC_FN_LEARNING_RATE)
     for (int32_t i = 0; i < e.n_outputs; ++i)
       require(tensor(e.outputs[i]).dtype == DLCC_F64 && tensor(e.outputs[i]).nbytes == 8,
               "a result that is no f64 scalar");

@@ -14,6 +14,9 @@ namespace dlcc::runtime {
 uint64_t dtype_bytes(int32_t dtype);
 const char* dtype_name(int32_t dtype);
 
+/// The highest DLCC_FN_.
+constexpr int last_entry_kind = DLCC_FN_LEARNING_RATE;
+
 class Module {
 public:
   // Checks everything in the tables. `library` is a dlopen handle that the module takes over (null: none), also when it
@@ -44,7 +47,7 @@ private:
   };
   std::unique_ptr<void, Unload> library_;
   const dlcc_module_v1* info_;
-  std::array<const dlcc_entry_v1*, DLCC_FN_METRICS_RESULT + 1> entries_{};
+  std::array<const dlcc_entry_v1*, last_entry_kind + 1> entries_{};
   std::unordered_map<std::string_view, int32_t> tensors_, parameters_; // the latter without their "param/"
   uint64_t accumulate_steps_ = 1;
 };

@@ -159,6 +159,11 @@ public:
     detail::check([&](dlcc_error* e) { return dlcc_get_hyper(get(), name.c_str(), &value, e); });
     return value;
   }
+  double learning_rate() {
+    double rate = 0;
+    detail::check([&](dlcc_error* e) { return dlcc_learning_rate(get(), &rate, e); });
+    return rate;
+  }
   void read(const std::string& tensor, const tensor_view& to) {
     dlcc_view v = to.get();
     detail::check([&](dlcc_error* e) { return dlcc_tensor_read(get(), tensor.c_str(), &v, e); });

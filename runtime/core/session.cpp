@@ -120,7 +120,7 @@ void* Session::allocate(uint64_t bytes, const char* what) {
 uint64_t Session::plan_entries() {
   uint64_t largest = 0;
   size_t inputs = 0, outputs = 0;
-  for (int kind = DLCC_FN_INIT; kind <= DLCC_FN_METRICS_RESULT; ++kind) {
+  for (int kind = DLCC_FN_INIT; kind <= last_entry_kind; ++kind) {
     const dlcc_entry_v1* e = module_->entry(kind);
     if (!e) continue;
     EntryPlan& p = plans_[static_cast<size_t>(kind)];

@@ -31,6 +31,8 @@ public:
 
   void set_hyper(const char* name, double value);
   double hyper(const char* name) const;
+  /// Of the last update, or of the first if there was none yet.
+  double learning_rate();
   void read_tensor(const char* name, const dlcc_view& out);
   void write_tensor(const char* name, const dlcc_view& in);
   void set_attachment(const char* name, const dlcc_view* value);
@@ -82,7 +84,9 @@ private:
   void bind_input(const EntryPlan& plan, int i, const dlcc_view& view, int64_t n_valid);
   void bind_output(const EntryPlan& plan, int i, const dlcc_view* view, int64_t n_valid);
   void copy_short_outputs(const EntryPlan& plan, dlcc_view* out, int n_out, int64_t n_valid);
-  bool run(const EntryPlan& plan, int64_t n_valid); ///< false: nothing in the batch counts
+  /// After so many updates. False: nothing in the batch counts.
+  bool run(const EntryPlan& plan, int64_t n_valid, uint64_t update);
+  bool run(const EntryPlan& plan, int64_t n_valid) { return run(plan, n_valid, updates()); }
   void skip(dlcc_view* out, int n_out, bool trains);
   [[noreturn]] void fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault& fault) const;
 
@@ -122,7 +126,7 @@ private:
   std::map<std::string, FittedTransform, std::less<>> transforms_; // as far as they were asked for
   std::vector<void*> regions_, allocations_;
   char* staging_ = nullptr;
-  std::array<EntryPlan, DLCC_FN_METRICS_RESULT + 1> plans_;
+  std::array<EntryPlan, last_entry_kind + 1> plans_;
   std::vector<const void*> in_;
   std::vector<void*> out_;
 };

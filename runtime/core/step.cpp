@@ -10,8 +10,8 @@
 namespace dlcc::runtime {
 
 static const char* kind_name(int kind) {
-  static constexpr const char* names[] = {"?",    "init",    "train",         "gradient",      "apply",
-                                          "eval", "predict", "metrics_reset", "metrics_result"};
+  static constexpr const char* names[] = {"?",    "init",    "train",         "gradient",       "apply",
+                                          "eval", "predict", "metrics_reset", "metrics_result", "learning_rate"};
   return names[kind];
 }
 
@@ -141,7 +141,7 @@ void Session::fail_fault(const EntryPlan& plan, int32_t status, const dlcc_fault
   fail(DLCC_E_INTERNAL, "the %s entry returned %d, which is no status", kind_name(plan.entry->kind), status);
 }
 
-bool Session::run(const EntryPlan& plan, int64_t n_valid) {
+bool Session::run(const EntryPlan& plan, int64_t n_valid, uint64_t update) {
   dlcc_fault fault{};
   fault.node = -1;
   fault.sample = -1;
@@ -154,7 +154,7 @@ bool Session::run(const EntryPlan& plan, int64_t n_valid) {
   call.n_valid = n_valid;
   call.seed = seed_;
   call.batch = batches();
-  call.update = updates();
+  call.update = update;
   call.hyper = hyper_.data();
   call.fault = &fault;
   call.host = &host_;
@@ -248,6 +248,17 @@ void Session::metrics_result(double* values, int n) {
   for (int o = 0; o < p.entry->n_outputs; ++o) bind_output(p, o, nullptr, 0);
   run(p, 0);
   for (int o = 0; o < n; ++o) std::memcpy(&values[o], out_[static_cast<size_t>(o)], sizeof(double));
+}
+
+double Session::learning_rate() {
+  const EntryPlan& p = plan(DLCC_FN_LEARNING_RATE);
+  require_ready();
+  require_hypers();
+  bind_output(p, 0, nullptr, 0);
+  run(p, 0, std::max<uint64_t>(updates(), 1) - 1);
+  double rate = 0;
+  std::memcpy(&rate, out_[0], sizeof rate);
+  return rate;
 }
 
 } // namespace dlcc::runtime

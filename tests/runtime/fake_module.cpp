@@ -12,9 +12,10 @@ void (*FakeModule::on_train)(const dlcc_call_v1*) = nullptr;
 namespace {
 
 constexpr int64_t x_dims[] = {4, 3}, row_dims[] = {4}, kernel_dims[] = {3}, total_dims[] = {2};
-enum { X, LABEL, WEIGHT, LOSS, ACCURACY, PREDICTION, KERNEL, SLOT, TOTAL, GRADIENT };
+enum { X, LABEL, WEIGHT, LOSS, ACCURACY, PREDICTION, KERNEL, SLOT, TOTAL, GRADIENT, RATE };
 constexpr int32_t train_inputs[] = {X, LABEL, WEIGHT}, train_outputs[] = {LOSS, ACCURACY, PREDICTION};
-constexpr int32_t predict_inputs[] = {X}, predict_outputs[] = {PREDICTION}, metric_outputs[] = {ACCURACY};
+constexpr int32_t predict_inputs[] = {X}, predict_outputs[] = {PREDICTION}, metric_outputs[] = {ACCURACY},
+                  rate_outputs[] = {RATE};
 
 template <class T> T* region(const dlcc_call_v1* c, int r) { return static_cast<T*>(c->regions[r]); }
 
@@ -142,6 +143,13 @@ int32_t metrics_result(const dlcc_call_v1* c) {
   return 0;
 }
 
+// A schedule of 0.5 / (1 + updates).
+int32_t learning_rate(const dlcc_call_v1* c) {
+  *static_cast<double*>(c->outputs[0]) =
+      std::isnan(c->hyper[0]) ? 0.5 / (1 + static_cast<double>(c->update)) : c->hyper[0];
+  return 0;
+}
+
 dlcc_tensor_desc tensor_of(int kind, int dtype, const char* name, int rank, const int64_t* dims, int region_index,
                            int batch_axis, uint64_t bytes) {
   return {sizeof(dlcc_tensor_desc), kind, dtype, rank, name, dims, region_index, batch_axis, 0, bytes};
@@ -159,7 +167,8 @@ FakeModule::FakeModule() {
              tensor_of(DLCC_T_PARAM, DLCC_F32, "param/dense/kernel", 1, kernel_dims, DLCC_REG_PARAM, -1, 12),
              tensor_of(DLCC_T_OPT, DLCC_F32, "opt/dense/kernel/m", 1, kernel_dims, DLCC_REG_OPT, -1, 12),
              tensor_of(DLCC_T_BUFFER, DLCC_F64, "buffer/total", 1, total_dims, DLCC_REG_BUFFER, -1, 16),
-             tensor_of(DLCC_T_GRAD, DLCC_F32, "grad/dense/kernel", 1, kernel_dims, DLCC_REG_GRAD, -1, 12)};
+             tensor_of(DLCC_T_GRAD, DLCC_F32, "grad/dense/kernel", 1, kernel_dims, DLCC_REG_GRAD, -1, 12),
+             tensor_of(DLCC_T_OUTPUT, DLCC_F64, "learning_rate", 0, nullptr, -1, -1, 8)};
   constexpr uint32_t size = sizeof(dlcc_entry_v1);
   entries = {{size, DLCC_FN_INIT, "init", init, nullptr, 0, 0, nullptr},
              {size, DLCC_FN_TRAIN, "train_step", train, train_inputs, 3, 3, train_outputs},
@@ -168,7 +177,8 @@ FakeModule::FakeModule() {
              {size, DLCC_FN_EVAL, "eval_step", eval, train_inputs, 3, 3, train_outputs},
              {size, DLCC_FN_PREDICT, "predict", predict, predict_inputs, 1, 1, predict_outputs},
              {size, DLCC_FN_METRICS_RESET, "reset", metrics_reset, nullptr, 0, 0, nullptr},
-             {size, DLCC_FN_METRICS_RESULT, "result", metrics_result, nullptr, 0, 1, metric_outputs}};
+             {size, DLCC_FN_METRICS_RESULT, "result", metrics_result, nullptr, 0, 1, metric_outputs},
+             {size, DLCC_FN_LEARNING_RATE, "rate", learning_rate, nullptr, 0, 1, rate_outputs}};
   regions = {12, 12, 16, 12, 100, 0, 64};
   hyper_names = {"learning_rate", "decay"};
   hyper_defaults = {0.5, 0.25};

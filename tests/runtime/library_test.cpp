@@ -57,6 +57,7 @@ TEST_F(SharedRuntime, ExportsTheInterfaceWithItsVersionAndNothingElse) {
                            "dlcc_apply_gradients",
                            "dlcc_set_hyper",
                            "dlcc_get_hyper",
+                           "dlcc_learning_rate",
                            "dlcc_tensor_read",
                            "dlcc_tensor_write",
                            "dlcc_metrics_reset",

@@ -60,6 +60,8 @@ TEST(Misuse, NullPointersAreArgumentErrors) {
   EXPECT_NULL(dlcc_attachment_get(nullptr, "data/x", in.data(), &err), "session");
   EXPECT_NULL(dlcc_attachment_get(s, nullptr, in.data(), &err), "name");
   EXPECT_NULL(dlcc_attachment_get(s, "data/x", nullptr, &err), "out");
+  EXPECT_NULL(dlcc_learning_rate(nullptr, &v, &err), "session");
+  EXPECT_NULL(dlcc_learning_rate(s, nullptr, &err), "rate");
   EXPECT_NULL(dlcc_metrics_reset(nullptr, &err), "session");
   EXPECT_NULL(dlcc_metrics_result(nullptr, &v, 1, &err), "session");
   EXPECT_NULL(dlcc_metrics_result(s, nullptr, 1, &err), "values");
@@ -493,6 +495,9 @@ TEST(Misuse, AModuleWithoutTheEntry) {
   EXPECT_FAILURE(dlcc_train_step(h.session, in.data(), 3, out.data(), 3, 4, &err), DLCC_E_UNSUPPORTED,
                  "the module has no train entry");
   EXPECT_FAILURE(dlcc_metrics_reset(h.session, &err), DLCC_E_UNSUPPORTED, "the module has no metrics_reset entry");
+  double rate = 0;
+  EXPECT_FAILURE(dlcc_learning_rate(h.session, &rate, &err), DLCC_E_UNSUPPORTED,
+                 "the module has no learning_rate entry");
 }
 
 TEST(Misuse, TensorsThatAreNotStateOrDoNotFit) {

@@ -241,6 +241,25 @@ TEST(Session, HyperParametersOverrideTheCompiledValue) {
   EXPECT_EQ(dlcc_set_hyper(h.session, "decay", -1, nullptr), DLCC_OK); // only a rate must not be negative
 }
 
+TEST(Session, LearningRateIsThatOfTheLastUpdate) {
+  Handles h;
+  h.open();
+  double rate = 0;
+  EXPECT_FAILURE(dlcc_learning_rate(h.session, &rate, &err), DLCC_E_STATE,
+                 "the session has no state yet: call dlcc_init or dlcc_checkpoint_load first");
+  dlcc_init(h.session, 10, nullptr);
+  Batch b;
+  for (const double expected : {0.5, 0.5, 0.25, 0.5 / 3}) { // before any update that of the first
+    ASSERT_EQ(dlcc_learning_rate(h.session, &rate, &h.error), DLCC_OK) << h.error.message;
+    EXPECT_EQ(rate, expected);
+    h.train(b);
+  }
+  EXPECT_EQ(dlcc_updates(h.session), 4u);
+  dlcc_set_hyper(h.session, "learning_rate", 0.125, nullptr);
+  EXPECT_EQ(dlcc_learning_rate(h.session, &rate, nullptr), DLCC_OK);
+  EXPECT_EQ(rate, 0.125);
+}
+
 TEST(Session, MetricsResetAndResult) {
   Handles h;
   h.open();

@@ -17,9 +17,9 @@ namespace {
 
 constexpr int64_t n = tiny_batch, f = tiny_features;
 constexpr int64_t x_dims[] = {n, f}, y_dims[] = {n}, kernel_dims[] = {f}, one[] = {1}, three[] = {3};
-enum { X, Y, LOSS, MAE, PREDICTION, KERNEL, BIAS, KERNEL_M, BIAS_M, SUMS };
+enum { X, Y, LOSS, MAE, PREDICTION, KERNEL, BIAS, KERNEL_M, BIAS_M, SUMS, KERNEL_GRAD, BIAS_GRAD, RATE };
 constexpr int32_t step_inputs[] = {X, Y}, step_outputs[] = {LOSS}, predict_inputs[] = {X},
-                  predict_outputs[] = {PREDICTION}, result_outputs[] = {MAE, LOSS};
+                  predict_outputs[] = {PREDICTION}, result_outputs[] = {MAE, LOSS}, rate_outputs[] = {RATE};
 
 double* param(const dlcc_call_v1* c) { return static_cast<double*>(c->regions[DLCC_REG_PARAM]); }
 double* sums(const dlcc_call_v1* c) { return static_cast<double*>(c->regions[DLCC_REG_BUFFER]); }
@@ -57,6 +57,8 @@ void accumulate(const dlcc_call_v1* c) {
   }
 }
 
+double learning_rate(const dlcc_call_v1* c) { return std::isnan(c->hyper[0]) ? 0.05 : c->hyper[0]; }
+
 int32_t train(const dlcc_call_v1* c) {
   if (before_step) before_step(c->batch);
   const double loss = losses(c);
@@ -76,7 +78,7 @@ int32_t train(const dlcc_call_v1* c) {
       runtime::philox4x32_10({static_cast<uint32_t>(c->batch), 0, 0, 0}, {static_cast<uint32_t>(c->seed), 0});
   if (poisoned_batch == c->batch) gradient[1] = std::nan("");
   auto slots = static_cast<double*>(c->regions[DLCC_REG_OPT]);
-  const double rate = std::isnan(c->hyper[0]) ? 0.05 : c->hyper[0];
+  const double rate = learning_rate(c);
   for (int i = 0; i <= f; ++i) {
     gradient[i] += 1e-3 * (noise[static_cast<size_t>(i)] * 0x1p-32 - 0.5);
     slots[i] = 0.9 * slots[i] - rate * gradient[i];
@@ -113,6 +115,12 @@ int32_t result(const dlcc_call_v1* c) {
   return 0;
 }
 
+int32_t rate(const dlcc_call_v1* c) {
+  const double rate = learning_rate(c);
+  std::memcpy(c->outputs[0], &rate, sizeof rate);
+  return 0;
+}
+
 constexpr uint32_t ts = sizeof(dlcc_tensor_desc), es = sizeof(dlcc_entry_v1);
 constexpr dlcc_tensor_desc tensors[] = {
     {ts, DLCC_T_INPUT, DLCC_F32, 2, "x", x_dims, -1, 0, 0, 4 * n* f},
@@ -126,14 +134,16 @@ constexpr dlcc_tensor_desc tensors[] = {
     {ts, DLCC_T_OPT, DLCC_F64, 1, "opt/dense/bias/velocity", one, DLCC_REG_OPT, -1, 8 * f, 8},
     {ts, DLCC_T_ACCUMULATOR, DLCC_F64, 1, "buffer/sums", three, DLCC_REG_BUFFER, -1, 0, 24},
     {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/kernel", kernel_dims, DLCC_REG_GRAD, -1, 0, 8 * f},
-    {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/bias", one, DLCC_REG_GRAD, -1, 8 * f, 8}};
+    {ts, DLCC_T_GRAD, DLCC_F64, 1, "grad/dense/bias", one, DLCC_REG_GRAD, -1, 8 * f, 8},
+    {ts, DLCC_T_OUTPUT, DLCC_F64, 0, "learning_rate", nullptr, -1, -1, 0, 8}};
 constexpr dlcc_entry_v1 entries[] = {
     {es, DLCC_FN_INIT, "init", init, nullptr, 0, 0, nullptr},
     {es, DLCC_FN_TRAIN, "train_step", train, step_inputs, 2, 1, step_outputs},
     {es, DLCC_FN_EVAL, "eval_step", eval, step_inputs, 2, 1, step_outputs},
     {es, DLCC_FN_PREDICT, "predict", predict, predict_inputs, 1, 1, predict_outputs},
     {es, DLCC_FN_METRICS_RESET, "metrics_reset", reset, nullptr, 0, 0, nullptr},
-    {es, DLCC_FN_METRICS_RESULT, "metrics_result", result, nullptr, 0, 2, result_outputs}};
+    {es, DLCC_FN_METRICS_RESULT, "metrics_result", result, nullptr, 0, 2, result_outputs},
+    {es, DLCC_FN_LEARNING_RATE, "learning_rate", rate, nullptr, 0, 1, rate_outputs}};
 constexpr uint64_t regions[] = {8 * (f + 1), 8 * (f + 1), 24, 8 * (f + 1), 0, 0, 0};
 constexpr const char* hyper_names[] = {"learning_rate"};
 constexpr double hyper_defaults[] = {0.05};

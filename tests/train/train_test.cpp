@@ -25,7 +25,7 @@ TEST_F(Train, LearnsAndLeavesTheFilesOfARun) {
   EXPECT_HAS(out_, "\ntest_mae ");
   const auto csv = lines("out/history.csv");
   ASSERT_EQ(csv.size(), 31u);
-  EXPECT_EQ(csv[0], "epoch,step,loss,mae,val_loss,val_mae");
+  EXPECT_EQ(csv[0], "epoch,step,loss,mae,val_loss,val_mae,learning_rate");
   EXPECT_EQ(csv[30].substr(0, 7), "30,180,");
   EXPECT_EQ(lines("out/history.jsonl").size(), 30u);
   EXPECT_EQ(read("out/model.json"), "{\"dlcc\": 1}\n");

@@ -189,6 +189,13 @@ double Runner::hyper(const std::string& name) const {
   return value;
 }
 
+std::optional<double> Runner::learning_rate() {
+  if (!find_entry(*module_, DLCC_FN_LEARNING_RATE)) return {};
+  double rate = std::nan("");
+  check([&](dlcc_error* e) { return dlcc_learning_rate(session(), &rate, e); });
+  return rate;
+}
+
 void Runner::set_hyper(const std::string& name, double value) {
   check([&](dlcc_error* e) { return dlcc_set_hyper(session(), name.c_str(), value, e); }, "hyper");
 }

@@ -84,6 +84,8 @@ public:
   void set_fitted(const data::FittedTransforms& fitted);
   bool has_hyper(const std::string& name) const;
   double hyper(const std::string& name) const;
+  /// Of the last update; none if the module does not say.
+  std::optional<double> learning_rate();
   void set_hyper(const std::string& name, double value);
 
   /// The loss of the batch before its update. Throws NonFinite if the module refused the step.

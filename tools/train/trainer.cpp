@@ -100,10 +100,16 @@ Console::Bar Trainer::bar(const char* what, int64_t done, int64_t all, double se
   return b;
 }
 
-// Results of the batches so far, then of the validation. Nothing if a signal came; what was added up is then as it was.
+// Results of the batches so far, then of the validation, then the rate of the last update. Nothing if a signal came.
 std::optional<Values> Trainer::epoch_values() {
   Values values = runner_.results();
-  if (!data_.validation) return values;
+  if (data_.validation && !append_validation(values)) return {};
+  if (const auto rate = runner_.learning_rate()) values.emplace_back("learning_rate", *rate);
+  return values;
+}
+
+// False if a signal came; what was added up is as it was in either case.
+bool Trainer::append_validation(Values& values) {
   StateCopy accumulators;
   accumulators.take(runner_.session(), runner_.module(), {DLCC_T_ACCUMULATOR});
   const auto start = Clock::now();
@@ -113,9 +119,9 @@ std::optional<Values> Trainer::epoch_values() {
     return signals_.stop() == 0;
   });
   accumulators.put_back(runner_.session());
-  if (!validation) return {};
+  if (!validation) return false;
   for (const auto& [name, value] : *validation) values.emplace_back("val_" + name, value);
-  return values;
+  return true;
 }
 
 // False if a signal came during the validation: the state is then that of just before the end of the epoch.
@@ -125,7 +131,6 @@ bool Trainer::end_epoch() {
   runner_.reset_results();
   ++state_.epoch;
   state_.batch = 0;
-  if (job_.schedule.kind != ReactiveSchedule::Kind::none) values->emplace_back("learning_rate", state_.learning_rate);
   const bool best = follow_results(*values);
   log_epoch(state_.epoch, *values);
   if (best && !best_name_.empty()) {

@@ -45,6 +45,7 @@ private:
   void open_history();
   std::string monitored() const;
   std::string score() const;
+  std::vector<std::string> followed_names() const; ///< results that early stopping and the like may watch
   std::vector<std::string> epoch_names() const;
   std::vector<std::string> result_names() const;
   bool preset() const { return train_.n_iter_no_change.has_value(); } // scikit-learn's
@@ -63,6 +64,7 @@ private:
   void end_of_step();
   bool end_epoch();
   std::optional<Values> epoch_values();
+  bool append_validation(Values& values);
   bool follow_results(const Values& values);
   void follow_schedule(const Values& values);
   void set_rate(double rate);

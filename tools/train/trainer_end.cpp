@@ -180,10 +180,7 @@ void Trainer::stop_non_finite(const std::string& text) {
 
 // A step limit inside an epoch: its results count, but the saved state stays in the middle of it.
 void Trainer::partial_epoch() {
-  if (auto values = epoch_values()) {
-    if (job_.schedule.kind != ReactiveSchedule::Kind::none) values->emplace_back("learning_rate", state_.learning_rate);
-    log_epoch(state_.epoch + 1, *values);
-  }
+  if (auto values = epoch_values()) log_epoch(state_.epoch + 1, *values);
 }
 
 void Trainer::restore_best() {

@@ -174,12 +174,17 @@ void Trainer::check_resumed_data() const {
                 "data-changed");
 }
 
-std::vector<std::string> Trainer::epoch_names() const {
+std::vector<std::string> Trainer::followed_names() const {
   std::vector<std::string> names = runner_.result_names();
   const size_t own = names.size();
   if (data_.validation)
     for (size_t i = 0; i < own; ++i) names.push_back("val_" + names[i]);
-  if (job_.schedule.kind != ReactiveSchedule::Kind::none) names.push_back("learning_rate");
+  return names;
+}
+
+std::vector<std::string> Trainer::epoch_names() const {
+  std::vector<std::string> names = followed_names();
+  if (find_entry(runner_.module(), DLCC_FN_LEARNING_RATE)) names.push_back("learning_rate");
   return names;
 }
 
@@ -216,7 +221,7 @@ std::string Trainer::score() const {
 }
 
 void Trainer::configure_watches() {
-  const auto names = epoch_names();
+  const auto names = followed_names();
   auto known = [&](const std::string& name, const char* what) {
     if (std::find(names.begin(), names.end(), name) != names.end()) return;
     throw data::DataError(job_.model_file,

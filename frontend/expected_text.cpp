@@ -22,12 +22,6 @@ std::string range_text(const Key& key) {
   return has_low ? " " + low : has_high ? " " + high : "";
 }
 
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 std::string record_text(const Key& key) {
   const GroupDef& g = group(key.group);
   if (!g.from_number.empty()) return "a number" + range_text(key) + " or " + with_article(g.noun);
@@ -53,7 +47,7 @@ std::string expected_text(const Key& key) {
   case KeyKind::identifier:
     return "a name of letters, digits and '_'";
   case KeyKind::choice:
-    return "one of " + join(key.options);
+    return "one of " + enumerated(key.options);
   case KeyKind::character:
     return "one character, or \"tab\"";
   case KeyKind::either: {

@@ -93,6 +93,9 @@ void add_losses(std::vector<Alias>& out) {
   add(out, "reduction option", {{"mean_over_batch", {"mean", "sum_over_batch_size"}}});
   add(out, "metric",
       {{"accuracy", {"acc"}},
+       {"accuracy", {"binary_accuracy"}, {{"kind", "binary"}}},
+       {"accuracy", {"categorical_accuracy"}, {{"kind", "categorical"}}},
+       {"accuracy", {"sparse_categorical_accuracy"}, {{"kind", "sparse_categorical"}}},
        {"top_k", {"top_k_accuracy", "top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"}},
        {"auc", {"roc_auc"}},
        {"f1", {"f1_score"}},
@@ -200,6 +203,10 @@ void add_data(std::vector<Alias>& out) {
        {"make_regression", {"regression"}},
        {"make_blobs", {"blobs"}},
        {"make_moons", {"moons"}}});
+  add(out, "rule option", {{"error", {"raise"}}, {"drop", {"dropna", "drop_rows"}}});
+  for (const char* family : {"categories option", "encoding option"})
+    add(out, family, {{"one_hot", {"dummies", "dummy"}}, {"index", {"ordinal", "label", "codes"}}});
+  add(out, "unknown option", {{"error", {"raise"}}, {"zeros", {"ignore"}}});
   add(out, "transform",
       {{"standardize", {"standardise", "standard_scaler", "z_score"}},
        {"minmax", {"MinMaxScaler"}},

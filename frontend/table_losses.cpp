@@ -81,7 +81,10 @@ std::vector<GroupDef> loss_groups() {
                          with_own({function_name()}, metric_keys()),
                          {}};
   metrics.records = {
-      metric("accuracy", "share of right predictions, of the kind that fits the loss", {threshold()}),
+      metric(
+          "accuracy", "share of right predictions, of the kind that fits the loss",
+          {threshold(), choice("kind", {"binary", "categorical", "sparse_categorical"})
+                            .optional("if it must be this one: what follows from loss and shape is compared with it")}),
       metric("top_k", "share of samples whose class is among the k likeliest",
              {integer("k").at_least(1).defaults(int64_t{5}, "how many")}),
       metric("auc", "area under the ROC curve, by thresholds",

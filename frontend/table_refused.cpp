@@ -212,8 +212,6 @@ void add_losses(std::vector<RefusedName>& out) {
        "pearson",
        "perplexity",
        "mean"});
-  add(out, "metric", {"binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"},
-      "is written 'accuracy', whose kind follows the loss");
   add(out, "metric key", {"average", "class_id", "curve", "multi_label", "summation_method", "ignore_class"});
 }
 
@@ -289,6 +287,13 @@ void add_data(std::vector<RefusedName>& out) {
   add(out, "generator option",
       {"make_circles", "circles", "make_friedman1", "make_swiss_roll", "make_s_curve", "make_gaussian_quantiles",
        "make_hastie_10_2", "make_multilabel_classification"});
+  add(out, "bias option", {"true", "false"}, "is written 'use_bias'");
+  add(out, "rule option",
+      {"median", "mode", "most_frequent", "ffill", "bfill", "pad", "backfill", "forward_fill", "backward_fill",
+       "nearest", "interpolate"});
+  add(out, "rule option", {"constant", "fill", "value"}, R"(is written as the number itself, as in "missing": 0)");
+  add(out, "categories option", {"target", "hash", "hashing", "binary", "embedding", "frequency", "count"});
+  add(out, "encoding option", {"target", "hash", "hashing", "binary", "embedding", "frequency", "count"});
   add(out, "transform", {"normalize", "normalise", "scale"},
       "may be several, expected 'standardize', 'minmax' or 'divide'");
   add(out, "transform", {"rescale", "rescaling", "multiply"}, "multiplies, expected 'divide'");

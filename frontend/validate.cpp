@@ -70,6 +70,12 @@ Validator::Reading Validator::start(const GroupDef& g, const Type& type, ValueId
   return out;
 }
 
+std::optional<Record> Validator::read(Group id, ValueId value) {
+  std::optional<Record> record = read_record(group(id), nullptr, value, {});
+  report_incomplete();
+  return record;
+}
+
 // `label`: how messages call the value, e.g. "'activation'" or "layer 3".
 std::optional<Record> Validator::read_record(const GroupDef& g, const Key* key, ValueId id, const std::string& label) {
   const Value& v = doc_[id];
@@ -96,10 +102,10 @@ std::optional<Record> Validator::read_record(const GroupDef& g, const Key* key, 
   return std::nullopt;
 }
 
-bool Validator::is_function_name(std::string_view name) const {
+ValueId Validator::find_function(std::string_view name) const {
   const GroupDef& model = group(Group::model);
   const ValueId functions = find_member(doc_, doc_.root(), key_words(model, model.records[0]), "functions");
-  return functions != no_value && !name.starts_with("x-") && doc_.find(functions, name) != no_value;
+  return functions == no_value || name.starts_with("x-") ? no_value : doc_.find(functions, name);
 }
 
 // The record that a type's name stands for; an unknown one is an error.
@@ -110,17 +116,18 @@ Validator::Type Validator::find_type(const GroupDef& g, ValueId id) {
   }
   std::string name(doc_.text(id));
   const bool is_named = !g.discriminator.empty(); // or else only aliases are names
-  const bool is_function = g.by_function && is_function_name(name);
+  const ValueId function = g.by_function ? find_function(name) : no_value;
   const Words words = record_words(g);
-  const auto found = words.find(name);
-  if (found && is_function)
-    error("bad-name",
-          "'" + escape(name, 60) + "' is " + with_article(g.noun) +
-              " and a function of the model, expected another name for the function",
-          place_of(id));
-  if (const RecordDef* def = g.find(name); def && is_named) return {def};
-  if (found && (is_named || found->alias)) return {g.find(found->name), found->alias};
-  if (is_function) return {&*g.by_function};
+  if (const RecordDef* def = g.find(name); def && is_named) {
+    if (function != no_value)
+      error("bad-name",
+            "'" + escape(name, 60) + "' is " + with_article(g.noun) + ", expected another name for the function",
+            place_of(function), true);
+    return {def};
+  }
+  if (function != no_value) return {&*g.by_function}; // goes before what a name means elsewhere
+  if (const auto found = words.find(name); found && (is_named || found->alias))
+    return {g.find(found->name), found->alias};
   error(words.complaint(g.noun, name), place_of(id));
   return {};
 }
@@ -202,8 +209,10 @@ void Validator::unknown_key(Reading& reading, ValueId id) {
   if (std::string refusal = words.refusal(name); !refusal.empty())
     return error(refusal.starts_with("is not supported") ? "unsupported" : "unknown-key",
                  shown + " in " + in + " " + refusal, place_of(id), true);
-  if (std::string where = where_key_belongs(name, *reading.record.group); !where.empty())
+  if (std::string where = where_key_belongs(name, *reading.record.group); !where.empty()) {
+    misplaced_.emplace_back(name);
     return error("misplaced-key", shown + " belongs in " + where + ", not in " + in, place_of(id), true);
+  }
   error("unknown-key", "unknown key " + shown + " in " + in + words.hint(name), place_of(id), true);
   const std::vector<Key>& keys = reading.type.def->keys;
   const std::string near = words.near(name);
@@ -253,35 +262,55 @@ void Validator::read_extra(Record& record, ValueId id) {
 Record Validator::finish(Reading reading) {
   Record& record = reading.record;
   const RecordDef& def = *record.def;
-  const std::string title = title_of(record);
+  Incomplete incomplete{title_of(record), record.place, {}};
   for (size_t i = 0; i < def.keys.size(); ++i)
     if (def.keys[i].is_required && !record.args[i].is_given)
-      error("missing-key", title + " has no '" + def.keys[i].name + "', expected " + expected_text(def.keys[i]),
-            record.place);
+      incomplete.lacks.push_back({{def.keys[i].name}, expected_text(def.keys[i])});
   apply_guards(record);
-  for (const Alternatives& alternatives : def.alternatives) choose(record, alternatives);
+  for (const Alternatives& alternatives : def.alternatives)
+    if (!choose(record, alternatives) && alternatives.is_required)
+      incomplete.lacks.push_back({alternatives.keys, "one of them"});
+  if (!incomplete.lacks.empty()) incomplete_.push_back(std::move(incomplete));
   return std::move(reading.record);
 }
 
+// When all is read: what only stands elsewhere has been told there. One line a record.
+void Validator::report_incomplete() {
+  const auto is_elsewhere = [&](const std::string& key) {
+    return std::any_of(misplaced_.begin(), misplaced_.end(), [&](const auto& word) { return is_same_key(word, key); });
+  };
+  for (Incomplete& record : std::exchange(incomplete_, {})) {
+    std::erase_if(record.lacks,
+                  [&](const Lack& lack) { return std::any_of(lack.keys.begin(), lack.keys.end(), is_elsewhere); });
+    if (record.lacks.empty()) continue;
+    const bool is_one = record.lacks.size() == 1;
+    std::vector<std::string> parts;
+    for (const Lack& lack : record.lacks) {
+      const std::string expected = is_one ? ", expected " + lack.expected : " (" + lack.expected + ")";
+      parts.push_back((lack.keys.size() == 1 ? "no '" + lack.keys[0] + "'" : "none of " + enumerated(lack.keys)) +
+                      expected);
+    }
+    error("missing-key", record.title + " has " + enumerated(parts, "and"), record.place);
+  }
+}
+
 // The defaults of those that are not chosen are no values of theirs.
-void Validator::choose(Record& record, const Alternatives& alternatives) {
+bool Validator::choose(Record& record, const Alternatives& alternatives) {
   const std::vector<std::string>& keys = alternatives.keys;
   const std::string* chosen = nullptr;
-  std::string all;
-  for (const std::string& key : keys) all += (all.empty() ? "" : ", ") + key;
   for (const std::string& key : keys) {
     const Arg& arg = record.at(key);
     if (!arg.is_given) continue;
     if (chosen)
       error("conflict",
-            title_of(record) + " has both '" + *chosen + "' and '" + key + "', expected at most one of " + all,
+            title_of(record) + " has both '" + *chosen + "' and '" + key + "', expected at most one of " +
+                enumerated(keys),
             arg.place, true);
     chosen = &key;
   }
-  if (!chosen && alternatives.is_required)
-    error("missing-key", title_of(record) + " has none of " + all + ", expected one of them", record.place);
   for (const std::string& key : keys)
     if (chosen && key != *chosen) record.at(key).value = std::monostate();
+  return chosen != nullptr;
 }
 
 // Keys that exist only beside another one's value.

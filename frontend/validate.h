@@ -16,7 +16,7 @@ public:
       : doc_(document), diagnostics_(diagnostics), tensors_(std::move(tensors)) {}
 
   /// A record of the group. Errors go to the diagnostics; what could not be read holds its default or nothing.
-  std::optional<Record> read(Group id, ValueId value) { return read_record(group(id), nullptr, value, {}); }
+  std::optional<Record> read(Group id, ValueId value);
   /// A record with every key at its default.
   Record defaults(const GroupDef& group, const RecordDef& def, Place place);
   /// An error at a place, with its JSON pointer; says so if the place was set on the command line.
@@ -39,10 +39,22 @@ private:
     std::vector<char> excused = {}; ///< keys that count as given, since they are there under a misspelt name
   };
 
+  /// What a record lacks: one key, or one of several.
+  struct Lack {
+    std::vector<std::string> keys;
+    std::string expected;
+  };
+  struct Incomplete {
+    std::string title;
+    Place place;
+    std::vector<Lack> lacks;
+  };
+
   std::optional<Record> read_record(const GroupDef& group, const Key* key, ValueId id, const std::string& label);
   std::optional<Record> read_object(const GroupDef& group, ValueId id, const std::string& label);
   Type find_type(const GroupDef& group, ValueId id);
-  bool is_function_name(std::string_view name) const;
+  /// A function of the model; `no_value`: there is none of this name.
+  ValueId find_function(std::string_view name) const;
   Reading start(const GroupDef& group, const Type& type, ValueId id, ValueId named);
   void read_member(Reading& reading, ValueId id);
   std::optional<size_t> find_key(const Record& record, std::string_view name) const;
@@ -51,7 +63,9 @@ private:
   void read_extra(Record& record, ValueId id);
   Record finish(Reading reading);
   void apply_guards(Record& record);
-  void choose(Record& record, const Alternatives& alternatives);
+  /// Whether one of them is given.
+  bool choose(Record& record, const Alternatives& alternatives);
+  void report_incomplete();
   void fill(Record& record, size_t index, const Default& value);
   bool is_tensor(std::string_view name) const;
 
@@ -92,6 +106,8 @@ private:
   const Document& doc_;
   DiagnosticList& diagnostics_;
   std::vector<std::string> tensors_;
+  std::vector<Incomplete> incomplete_;
+  std::vector<std::string> misplaced_;                             ///< keys that were found where they do not belong
   std::unordered_map<std::string, const graph::OpDef*> operators_; ///< those that were looked for, by name as written
 };
 

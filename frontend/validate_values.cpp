@@ -108,7 +108,12 @@ std::optional<double> Validator::read_number(const Key& key, ValueId id) {
 }
 
 void Validator::read_text(Arg& arg, const Key& key, ValueId id) {
-  if (doc_[id].kind != Kind::string) return wrong_type(quoted(key.name), id, expected_text(key));
+  if (doc_[id].kind != Kind::string) {
+    const std::string is = doc_.describe(id);
+    if (const Words words = option_words(key.name, {}); !words.refusal(is).empty())
+      return error(words.complaint(key.name, is), place_of(id)); // "bias": false
+    return wrong_type(quoted(key.name), id, expected_text(key));
+  }
   std::string_view s = doc_.text(id);
   bool good = true;
   if (key.kind == KeyKind::string)

@@ -14,13 +14,17 @@ constexpr std::string_view unsupported = "is not supported yet";
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
-// "a", "a or b", "a, b or c".
-std::string either(const std::vector<std::string>& all) {
+std::string either(const std::vector<std::string>& all) { return enumerated(all, "or"); }
+} // namespace
+
+std::string enumerated(const std::vector<std::string>& words, std::string_view conjunction) {
   std::string out;
-  for (size_t i = 0; i < all.size(); ++i) out += (i == 0 ? "" : i + 1 == all.size() ? " or " : ", ") + all[i];
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += i + 1 < words.size() || conjunction.empty() ? ", " : " " + std::string(conjunction) + " ";
+    out += words[i];
+  }
   return out;
 }
-} // namespace
 
 std::string plain_letters(std::string_view name) {
   std::string out;

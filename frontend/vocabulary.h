@@ -31,6 +31,9 @@ const std::vector<RefusedName>& refused_names();
 /// Without '_' and '-', in lower case. Names that agree in this are one name: "Mean-Squared_Error".
 std::string plain_letters(std::string_view name);
 
+/// "a", "a or b", "a, b or c"; with commas alone where there is no conjunction.
+std::string enumerated(const std::vector<std::string>& words, std::string_view conjunction = "");
+
 class Words {
 public:
   /// `listed_by`: what prints them, where a line cannot hold them.

@@ -51,6 +51,33 @@ TEST(BadModel, B3_unknown_key) {
         {"m.json:1:82: error: unknown key 'unitz' in layer 'Dense', did you mean 'units'? [unknown-key]"}}});
 }
 
+// One mistake, one line: a record that lacks several keys, and a key that stands elsewhere.
+TEST(BadModel, missing_keys) {
+  const auto schedule = [](const std::string& keys) {
+    return model_with(R"("optimizer": {"type": "sgd", "learning_rate": {"schedule": )" + keys + "}}");
+  };
+  expect(
+      {{schedule(R"("exponential")"),
+        {"m.json:1:121: error: schedule 'exponential' has no 'initial' (a number > 0), no 'decay_rate' (a number > "
+         "0) and none of decay_steps, decay_epochs (one of them) [missing-key]"}},
+       {schedule(R"("piecewise")"),
+        {"m.json:1:121: error: schedule 'piecewise' has no 'boundaries' (a non-empty list of integers >= 0) and no "
+         "'values' (a number >= 0 or a non-empty list of them) [missing-key]"}},
+       {schedule(R"("exponential", "initial": 1, "decay_steps": 1)"),
+        {"m.json:1:121: error: schedule 'exponential' has no 'decay_rate', expected a number > 0 [missing-key]"}},
+       {model_with(
+            R"("optimizer": {"type": "sgd", "decay_rate": 0.5, "learning_rate": {"schedule": "exponential", "initial": 1,
+            "decay_steps": 1}})"),
+        {"m.json:1:104: error: 'decay_rate' belongs in schedule 'exponential' or 'inverse_time', not in optimizer "
+         "'sgd' [misplaced-key]"}},
+       {R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 4]}}, "units": 3, "layers": [{"type": "Dense"}]})",
+        {"m.json:1:51: error: 'units' belongs in layer 'Dense', not in model [misplaced-key]"}},
+       {R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 4]}}, "layers": [{"type": "Dense"}], "out_features": 3})",
+        {"m.json:1:82: error: 'out_features' belongs in layer 'Dense' as 'units', not in model [misplaced-key]"}},
+       {model_of(R"({"type": "Dense", "units": 3, "bias": false})"),
+        {"m.json:1:102: error: bias 'false' is written 'use_bias' [unknown-name]"}}});
+}
+
 TEST(BadModel, B4_layers_or_nodes) {
   const std::string head = R"({"dlcc": 1, "inputs": {"x": {"shape": ["N"]}})";
   expect(

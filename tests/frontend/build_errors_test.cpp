@@ -40,6 +40,30 @@ TEST(BuildError, B12_number_of_inputs) {
                {at(63, "'relu' gives 1 values, got 2 names for them [wrong-count]")});
 }
 
+// Keras' three accuracies: each where it is the one that follows from the loss and the shape, and nowhere else.
+TEST(BuildError, kinds_of_accuracy) {
+  const std::pair<const char*, const char*> models[] = {
+      {"binary", R"("units": 1, "activation": "sigmoid"}], "loss": "binary_crossentropy")"},
+      {"binary", R"("units": 3, "activation": "sigmoid"}], "loss": "binary_crossentropy")"},
+      {"binary", R"("units": 1}], "loss": "mean_squared_error")"},
+      {"categorical", R"("units": 3, "activation": "softmax"}], "loss": "categorical_crossentropy")"},
+      {"sparse_categorical", R"("units": 3, "activation": "softmax"}], "loss": "sparse_categorical_crossentropy")"}};
+  for (const auto& [kind, rest] : models)
+    for (const std::string name : {"binary", "categorical", "sparse_categorical"}) {
+      const Built out = build(R"({"dlcc": 1, "inputs": {"x": {"shape": ["N", 4]}}, "layers": [{"type": "Dense", )" +
+                              std::string(rest) + R"(, "metrics": [")" + name + R"(_accuracy"]})");
+      EXPECT_EQ(out.module.has_value(), name == kind) << rest << name;
+      if (name == kind) continue;
+      ASSERT_EQ(out.lines.size(), 1u) << rest << name;
+      EXPECT_NE(out.lines[0].find("metric 'accuracy' of kind '" + name + "' does not fit: by its loss, prediction "),
+                std::string::npos)
+          << out.lines[0];
+      EXPECT_NE(out.lines[0].find(std::string(" has the accuracy '") + kind + "', expected \"accuracy\" [metric-kind]"),
+                std::string::npos)
+          << out.lines[0];
+    }
+}
+
 TEST(BuildError, C1_C2_cycles) {
   expect_layers(R"({"type": "Add", "name": "a", "from": ["x", "b"]}, {"type": "Flatten", "name": "b", "from": ["a"]})",
                 {at(64, "layers form a cycle: 'a' -> 'b' -> 'a', expected none [cycle]")});

@@ -60,6 +60,16 @@ TEST(OwnLoss, AFunctionIsAveragedOverTheRowsThatAreThere) {
   EXPECT_EQ(names_of_inputs(fed(text), "predict"), Lines{"x"});
 }
 
+// What other libraries call a loss, or mean by several, is a name like any other.
+TEST(OwnLoss, AFunctionMayBeCalledLikeAnAlias) {
+  for (const std::string name : {R"("mse")", R"("MSELoss")", R"("cross_entropy")"}) {
+    Model m = fed(model(R"("functions": {)" + name + R"(: {"inputs": ["p", "y"], "nodes": [
+      {"op": "subtract", "inputs": ["p", "y"], "output": "r"}], "outputs": ["r"]}}, "loss": )" +
+                        name));
+    EXPECT_NEAR(m.number("loss"), (-1 + 2 + 0.5 - 2) / 4, 1e-15) << name;
+  }
+}
+
 TEST(OwnLoss, WeightAndReductionOfAFunction) {
   const std::string text =
       model(std::string(pinball) + R"(, "loss": {"type": "pinball", "weight": 0.5, "reduction": "sum"})");
@@ -295,8 +305,7 @@ TEST(OwnLossMistake, Functions) {
             Lines{"error: two metrics are called 'f', expected names that differ [duplicate-name]"});
   EXPECT_EQ(mistakes(model(R"("functions": {"accuracy": {"inputs": ["p", "y"], "nodes": [], "outputs": ["p"]}},
     "loss": "huber", "metrics": ["accuracy"])")),
-            Lines{"error: 'accuracy' is a metric and a function of the model, expected another name for the function "
-                  "[bad-name]"});
+            Lines{"error: 'accuracy' is a metric, expected another name for the function [bad-name]"});
   EXPECT_EQ(mistakes(model(R"("functions": {"f": {"inputs": ["p", "y"], "nodes": [
     {"op": "concat", "inputs": ["p", "y"], "output": "r", "attrs": {"axis": 1}}], "outputs": ["r"]}}, "loss": "f")")),
             Lines{"error: the result of function 'f' is f64[4,2], expected a float: a scalar or one number a row, [4] "

@@ -237,6 +237,15 @@ Family records_of(const GroupDef& g) {
   return {g.noun, g.noun, g.names(), write};
 }
 
+/// The choices of a key, which may be one way among others to write it.
+std::vector<const Key*> choices_of(const Key& key) {
+  std::vector<const Key*> out;
+  if (key.kind == KeyKind::choice) out.push_back(&key);
+  for (const Key& way : key.alternatives)
+    if (way.kind == KeyKind::choice) out.push_back(&way);
+  return out;
+}
+
 std::vector<Family> families() {
   std::vector<Family> out;
   for (const GroupDef& g : all_groups()) {
@@ -244,8 +253,8 @@ std::vector<Family> families() {
     if (!g.discriminator.empty()) out.push_back(records_of(g));
     for (const RecordDef& r : g.records)
       for (const Key& key : r.keys)
-        if (key.kind == KeyKind::choice)
-          out.push_back({key.name, key.name + " option", key.options, [&g, &r, &key](const std::string& name) {
+        for (const Key* choice : choices_of(key))
+          out.push_back({key.name, key.name + " option", choice->options, [&g, &r, &key](const std::string& name) {
                            Members members = members_of(g, r, &key);
                            std::string before = "{";
                            for (Member& m : members) {
@@ -504,7 +513,9 @@ std::map<std::string, std::set<std::string>> known_by_family() {
       out[g.noun + " key"].insert(g.discriminator);
       for (const Key& key : r.keys) {
         out[g.noun + " key"].insert(key.name);
-        for (const std::string& option : key.options) out[key.name + " option"].insert(option);
+        if (key.kind == KeyKind::tie) out[key.name + " option"];
+        for (const Key* choice : choices_of(key))
+          for (const std::string& option : choice->options) out[key.name + " option"].insert(option);
       }
     }
   }

@@ -22,9 +22,9 @@ if(DLCC_SANITIZE)
   target_link_options(dlcc_options INTERFACE -fsanitize=${DLCC_SANITIZE})
 endif()
 
-# dlcc_box(NAME [libraries...]): a static library of all sources in this folder.
+# dlcc_box(NAME [libraries...]): a static library of all sources below this folder.
 function(dlcc_box name)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC dlcc_options ${ARGN})
 endfunction()

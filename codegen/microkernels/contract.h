@@ -7,7 +7,7 @@
 // layout is read where it lies; any other one is evaluated into a panel in scratch first.
 #pragma once
 
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 
 namespace dlcc::codegen {
 

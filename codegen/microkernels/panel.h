@@ -1,7 +1,7 @@
 // An operand of a contraction as the micro-kernel reads it: in place, or evaluated into a panel in scratch.
 #pragma once
 
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 
 namespace dlcc::codegen {
 

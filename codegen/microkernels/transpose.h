@@ -1,7 +1,7 @@
 // Transposes a square of vectors in registers.
 #pragma once
 
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 
 namespace dlcc::codegen {
 

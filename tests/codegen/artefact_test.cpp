@@ -1,7 +1,8 @@
 // A whole artefact: tables, several entries, regions of threads, faults, JIT against shared library.
 #include "tests/codegen/harness.h"
 
-#include "codegen/link.h"
+#include "codegen/link/link.h"
+#include "codegen/module/emit.h"
 #include "ir/loops/parse.h"
 #include "tests/loops/programs.h"
 

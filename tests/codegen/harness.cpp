@@ -1,6 +1,7 @@
 #include "tests/codegen/harness.h"
 
-#include "codegen/link.h"
+#include "codegen/link/link.h"
+#include "codegen/module/emit.h"
 #include "ir/base/diagnostics.h"
 #include "ir/loops/evaluate.h"
 #include "ir/loops/parse.h"

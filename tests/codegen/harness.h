@@ -1,7 +1,7 @@
 // Compiles a program of the loop IR and runs its entries on memory that ends at a guard page.
 #pragma once
 
-#include "codegen/jit.h"
+#include "codegen/link/jit.h"
 #include "ir/base/tensor.h"
 #include "ir/loops/program.h"
 

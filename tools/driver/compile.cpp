@@ -1,6 +1,6 @@
 #include "tools/driver/compile.h"
 
-#include "codegen/link.h"
+#include "codegen/link/link.h"
 #include "frontend/build_module.h"
 #include "frontend/print_config.h"
 #include "frontend/report.h"

@@ -2,8 +2,8 @@
 // line and libdlcc share.
 #pragma once
 
-#include "codegen/emit.h"
-#include "codegen/jit.h"
+#include "codegen/link/jit.h"
+#include "codegen/module/emit.h"
 #include "frontend/read_model.h"
 #include "passes/pass_manager.h"
 

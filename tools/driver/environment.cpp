@@ -1,6 +1,6 @@
 #include "tools/driver/environment.h"
 
-#include "codegen/out_of_memory.h"
+#include "codegen/link/out_of_memory.h"
 #include "ir/base/diagnostics.h"
 
 #include <charconv>

@@ -1,7 +1,7 @@
 // A dlcc_module that is closed when its owner goes: loaded from a file, or compiled in this process.
 #pragma once
 
-#include "codegen/jit.h"
+#include "codegen/link/jit.h"
 #include "runtime/core/dlcc_runtime.h"
 
 #include <memory>

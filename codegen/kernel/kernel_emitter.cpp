@@ -1,4 +1,4 @@
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 
 #include <llvm/IR/Module.h>
 

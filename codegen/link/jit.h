@@ -1,7 +1,7 @@
 // Object code in this process, callable through the same module tables as a linked artefact.
 #pragma once
 
-#include "codegen/object.h"
+#include "codegen/link/object.h"
 #include "runtime/abi.h"
 
 #include <memory>

@@ -1,4 +1,4 @@
-#include "codegen/jit.h"
+#include "codegen/link/jit.h"
 
 #include "ir/base/diagnostics.h"
 

@@ -1,7 +1,7 @@
 // Object code and text of emitted modules.
 #pragma once
 
-#include "codegen/emit.h"
+#include "codegen/code_unit.h"
 
 #include <llvm/ADT/SmallVector.h>
 

@@ -1,5 +1,5 @@
 // An entry: int32_t fn(const dlcc_call_v1*), its steps in order, and a function for each parallel region.
-#include "codegen/places.h"
+#include "codegen/module/places.h"
 
 #include "ir/base/diagnostics.h"
 

@@ -1,8 +1,8 @@
 // What all parts of an artefact must agree on: symbols, the table of tensors, region sizes; internal to codegen.
 #pragma once
 
-#include "codegen/emit.h"
 #include "codegen/layout.h"
+#include "codegen/module/emit.h"
 
 #include <map>
 

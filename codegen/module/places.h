@@ -1,7 +1,7 @@
 // Where an entry finds its buffers when it runs: internal to codegen.
 #pragma once
 
-#include "codegen/module_plan.h"
+#include "codegen/module/module_plan.h"
 
 namespace dlcc::codegen {
 

@@ -1,4 +1,4 @@
-#include "codegen/places.h"
+#include "codegen/module/places.h"
 
 #include "ir/base/diagnostics.h"
 

@@ -1,5 +1,5 @@
 // Scalar expressions of the loop IR, as scalars or as one value a lane.
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 #include "codegen/math/functions.h"
 
 #include <llvm/IR/Intrinsics.h>

@@ -2,18 +2,13 @@
 // tables and the query function.
 #pragma once
 
+#include "codegen/code_unit.h"
 #include "codegen/target.h"
 #include "ir/loops/program.h"
 
 #include <array>
-#include <memory>
 #include <string>
 #include <vector>
-
-namespace llvm {
-class LLVMContext;
-class Module;
-} // namespace llvm
 
 namespace dlcc::codegen {
 
@@ -24,18 +19,6 @@ struct ArtefactInfo {
   std::array<uint8_t, 32> model_hash = {};
   std::string compiler; ///< name and version, "dlcc 0.1.0"
   uint32_t flags = 0;
-};
-
-/// One LLVM module with the context it lives in.
-struct CodeUnit {
-  std::string name;
-  std::unique_ptr<llvm::LLVMContext> context;
-  std::unique_ptr<llvm::Module> module;
-
-  CodeUnit(std::string name, const Target& target);
-  CodeUnit(CodeUnit&&) noexcept;
-  CodeUnit& operator=(CodeUnit&&) noexcept;
-  ~CodeUnit();
 };
 
 struct EmitOptions {

@@ -1,4 +1,4 @@
-#include "codegen/optimize.h"
+#include "codegen/link/optimize.h"
 
 #include <llvm/IR/PassManager.h>
 #include <llvm/Passes/PassBuilder.h>

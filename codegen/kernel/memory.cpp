@@ -1,5 +1,5 @@
 // Where elements lie, and loads and stores of one element or of one a lane.
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 
 #include <llvm/IR/Intrinsics.h>
 

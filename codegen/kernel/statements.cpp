@@ -1,5 +1,5 @@
 // Statements: loops, lets, stores, checks.
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 #include "codegen/layout.h"
 #include "codegen/microkernels/contract.h"
 #include "ir/loops/tiling.h"

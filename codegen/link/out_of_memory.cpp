@@ -1,4 +1,4 @@
-#include "codegen/out_of_memory.h"
+#include "codegen/link/out_of_memory.h"
 
 #include <atomic>
 #include <llvm/Support/ErrorHandling.h>

@@ -1,7 +1,7 @@
 // Objects to a shared library in memory, by lld inside this process.
 #pragma once
 
-#include "codegen/object.h"
+#include "codegen/link/object.h"
 
 namespace dlcc::codegen {
 

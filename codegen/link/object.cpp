@@ -1,6 +1,6 @@
-#include "codegen/object.h"
+#include "codegen/link/object.h"
 
-#include "codegen/optimize.h"
+#include "codegen/link/optimize.h"
 #include "ir/base/diagnostics.h"
 
 #include <llvm/Bitcode/BitcodeWriter.h>

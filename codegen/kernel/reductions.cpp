@@ -8,7 +8,7 @@
 //               n.
 //
 // A sum whose value is a product of floats is acc = fma(a, b, acc).
-#include "codegen/kernel_emitter.h"
+#include "codegen/kernel/kernel_emitter.h"
 
 #include <llvm/IR/Intrinsics.h>
 

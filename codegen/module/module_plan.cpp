@@ -1,4 +1,4 @@
-#include "codegen/module_plan.h"
+#include "codegen/module/module_plan.h"
 
 #include "ir/base/diagnostics.h"
 

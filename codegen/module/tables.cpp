@@ -1,5 +1,5 @@
 // The tables of dlcc_module_v1 as constants, and dlcc_module_query.
-#include "codegen/module_plan.h"
+#include "codegen/module/module_plan.h"
 
 #include "ir/base/diagnostics.h"
 

@@ -1,6 +1,6 @@
-#include "codegen/link.h"
+#include "codegen/link/link.h"
 
-#include "codegen/lld_targets.h"
+#include "codegen/link/lld_targets.h"
 #include "ir/base/diagnostics.h"
 
 #include <lld/Common/Driver.h>

@@ -6,9 +6,11 @@
 #include "ir/loops/evaluate.h"
 #include "ir/loops/parse.h"
 
+#include <algorithm>
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <random>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,6 +18,11 @@
 namespace dlcc::codegen {
 
 using namespace loops;
+
+namespace {
+constexpr unsigned char untouched = 0xFF;
+constexpr uint64_t behind_work = 1 << 16; ///< bytes that must stay untouched
+} // namespace
 
 GuardedMemory::GuardedMemory(size_t bytes, size_t alignment) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -27,7 +34,7 @@ GuardedMemory::GuardedMemory(size_t bytes, size_t alignment) {
   auto* start = static_cast<std::byte*>(map_);
   mprotect(start + used, page, PROT_NONE);
   data_ = start + used - bytes;
-  std::memset(start, 0xFF, used); // NaN, so that reading what nobody wrote shows
+  std::memset(start, untouched, used); // NaN, so that reading what nobody wrote shows
 }
 GuardedMemory::~GuardedMemory() {
   if (map_) munmap(map_, mapped_);
@@ -154,10 +161,13 @@ int32_t CompiledProgram::run(const std::string& name, Tensors& tensors, const Ca
     return memory.back().data();
   };
   std::vector<void*> regions;
+  uint64_t work_bytes = 0;
   for (uint32_t r = 0; r < module_->n_regions; ++r) {
     uint64_t bytes = module_->region_bytes[r];
-    if (r == DLCC_REG_WORK)
+    if (r == DLCC_REG_WORK) {
       bytes = (bytes + 63) / 64 * 64 + module_->work_bytes_per_thread * static_cast<uint64_t>(options.threads);
+      work_bytes = bytes, bytes += behind_work;
+    }
     regions.push_back(bytes ? allocate(bytes, 64) : nullptr);
   }
   auto move = [&](const dlcc_tensor_desc& d, void* at, bool in) {
@@ -201,6 +211,9 @@ int32_t CompiledProgram::run(const std::string& name, Tensors& tensors, const Ca
   fault = {};
   call.fault = &fault;
   int32_t status = entry->fn(&call);
+  const auto* behind = static_cast<const unsigned char*>(regions[DLCC_REG_WORK]) + work_bytes;
+  EXPECT_TRUE(std::all_of(behind, behind + behind_work, [](unsigned char b) { return b == untouched; }))
+      << "something was written behind the scratch of " << work_bytes << " bytes";
   state(false);
   for (int i = 0; i < entry->n_outputs; ++i)
     move(module_->tensors[entry->outputs[i]], outputs[static_cast<size_t>(i)], false);

@@ -51,7 +51,8 @@ public:
   CompiledProgram& operator=(const CompiledProgram&) = delete;
   ~CompiledProgram();
 
-  /// Inputs and state are read from `tensors`, outputs and state written there. Returns the entry's status.
+  /// Inputs and state are read from `tensors`, outputs and state written there. Returns the entry's status;
+  /// fails the test if something was written behind the working memory.
   int32_t run(const std::string& entry, Tensors& tensors, const CallOptions& options = {});
   const dlcc_module_v1& module() const { return *module_; }
   dlcc_fault fault = {};

@@ -34,14 +34,15 @@ void check_index_element(ElementContext& c) {
 
 void check_finite_element(ElementContext& c) {
   Scalar x = element_of(c, 0);
-  c.check(!(abs(x) < static_cast<double>(INFINITY)), row_of(c), x.to(DType::f64),
+  // Rows of a gradient are no samples, and a loss is of all of them.
+  c.check(!(abs(x) < static_cast<double>(INFINITY)), {}, x.to(DType::f64),
           {nonfinite_fault, std::string(c.attributes().string("what"))});
   c.set(x);
 }
 
 void check_counts_element(ElementContext& c) {
   Scalar count = element_of(c, 0);
-  c.check(count == 0.0, row_of(c), count.to(DType::f64), {nothing_counts, std::string(c.attributes().string("what"))});
+  c.check(count == 0.0, {}, count.to(DType::f64), {nothing_counts, std::string(c.attributes().string("what"))});
   c.set(count);
 }
 } // namespace

@@ -14,6 +14,8 @@ using namespace graph;
 using ops::Term;
 
 namespace {
+std::string gradient_name(const std::string& parameter) { return "grad/" + parameter; }
+
 class TrainingBuilder {
 public:
   TrainingBuilder(Module& module, PassContext& context) : m_(module), context_(context), states_(module) {}
@@ -23,6 +25,7 @@ private:
   std::vector<StateId> trainable() const;
   /// Copies the loss function into `f`, checks it, and differentiates it.
   std::map<StateId, Term> loss_and_gradients(Builder& b, const Function& loss);
+  void check_gradients(Builder& b, std::map<StateId, Term>& by_state);
   void report_unreached(const Function& loss, const std::vector<StateId>& unreached, const std::string& blocked_by,
                         bool all);
   StateId accumulator(StateId parameter);
@@ -79,12 +82,19 @@ std::map<StateId, Term> TrainingBuilder::loss_and_gradients(Builder& b, const Fu
   ValueId checked = value;
   if (!train || train->attributes.boolean("terminate_on_nan", true))
     checked = b.add("check_finite", {value}, {{"what", std::string("loss")}});
-  if (context_.check_nan)
-    for (auto& [state, gradient] : by_state)
-      gradient.id = b.add("check_finite", {gradient.id}, {{"what", "gradient of " + m_.states[state].name}});
+  if (context_.check_nan) check_gradients(b, by_state);
   b.take_name(checked, "loss");
   b.function().results = {checked};
   return by_state;
+}
+
+// In the order in which the backward pass makes them: the first that is not finite is nearest to where it comes from.
+void TrainingBuilder::check_gradients(Builder& b, std::map<StateId, Term>& by_state) {
+  std::vector<std::pair<ValueId, StateId>> made;
+  for (auto& [state, gradient] : by_state) made.emplace_back(gradient.id, state);
+  std::sort(made.begin(), made.end());
+  for (auto& [gradient, state] : made)
+    by_state[state].id = b.add("check_finite", {gradient}, {{"what", gradient_name(m_.states[state].name)}});
 }
 
 void TrainingBuilder::report_unreached(const Function& loss, const std::vector<StateId>& unreached,
@@ -103,7 +113,7 @@ void TrainingBuilder::report_unreached(const Function& loss, const std::vector<S
 
 StateId TrainingBuilder::accumulator(StateId parameter) {
   const State& p = m_.states[parameter];
-  return states_.beside(p, StateRole::gradient, "grad/" + p.name);
+  return states_.beside(p, StateRole::gradient, gradient_name(p.name));
 }
 
 // The number of this update, from 1.

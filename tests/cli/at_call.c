@@ -3,10 +3,13 @@
  *
  *   AT_CALL="N signal S..."   the process gets these signals, one right after the other
  *   AT_CALL="N touch"         the file that pread is about to read gets a new time of modification (only preads count)
+ *   AT_CALL="N no-thread"     no thread can start, now or later (only pthread_create counts)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -81,4 +84,10 @@ ssize_t pread(int fd, void* to, size_t n, off_t offset) {
   before_a_call();
   if (is_the_call("touch", &rest)) futimens(fd, (struct timespec[2]){{1, 0}, {1, 0}});
   return NEXT(pread)(fd, to, n, offset);
+}
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) {
+  static atomic_int none;
+  const char* rest;
+  if (is_the_call("no-thread", &rest)) none = 1;
+  return none ? EAGAIN : NEXT(pthread_create)(thread, attributes, run, argument);
 }

@@ -445,10 +445,9 @@ TEST(GoodData, G5NonFiniteValuesPassWhenAllowedAndStopTheLoss) {
   Folder folder;
   folder.write("m.json", from_csv);
   folder.write("t.csv", replaced(table, "5", "inf"));
-  expect_fault(
-      folder.run({"train", "m.json", "-q", "--out", "run", "--allow-nonfinite"}), 8,
-      "dlcc: error: step 2 (epoch 1, batch 2): non-finite value inf at sample 0 of 'loss' in the train step; the "
-      "parameters are unchanged; the state of step 1 is saved [non-finite]");
+  expect_fault(folder.run({"train", "m.json", "-q", "--out", "run", "--allow-nonfinite"}), 8,
+               "dlcc: error: step 2 (epoch 1, batch 2): non-finite value inf of 'loss' in the train step; the "
+               "parameters are unchanged; the state of step 1 is saved [non-finite]");
 }
 
 // G8: the step that finds the loss infinite changes nothing; the state before it is there and evaluates.
@@ -456,10 +455,9 @@ TEST(Diverging, G8SavesTheStepBefore) {
   Folder folder;
   folder.write("m.json", replaced(replaced(from_csv, "0.001", "1e10"), "\"batch_size\": 2", "\"batch_size\": 1"));
   folder.write("t.csv", table);
-  expect_fault(
-      folder.run({"train", "m.json", "-q", "--out", "run"}), 8,
-      "dlcc: error: step 3 (epoch 1, batch 3): non-finite value inf at sample 0 of 'loss' in the train step; the "
-      "parameters are unchanged; the state of step 2 is saved [non-finite]");
+  expect_fault(folder.run({"train", "m.json", "-q", "--out", "run"}), 8,
+               "dlcc: error: step 3 (epoch 1, batch 3): non-finite value inf of 'loss' in the train step; the "
+               "parameters are unchanged; the state of step 2 is saved [non-finite]");
   Result inspected = folder.run({"inspect", "run/last.safetensors"});
   EXPECT_EQ(inspected.exit_code, 0) << inspected.err;
   EXPECT_NE(inspected.out.find("\"dlcc.step\":\"2\""), std::string::npos) << inspected.out;

@@ -43,6 +43,26 @@ TEST_F(Effect, DecayGoesWithTheRateOfItsParameter) {
   }
 }
 
+// What a metric adds up is cleared before each epoch, a layer's state never, whatever the layer is called.
+TEST_F(Effect, ALayerMayBeCalledMetric) {
+  auto history = [&](const std::string& name) {
+    folder.write("m.json", R"({ "dlcc": 1, "name": "named", "inputs": { "x": { "shape": ["N", 2] } },
+      "layers": [ { "type": "Repeat", "name": "r", "times": 2, "layers": [
+                    { "type": "Dense", "name": "loss", "units": 2, "kernel_initializer": "identity" } ] },
+                  { "type": "Dense", "name": ")" +
+                               name + R"(", "units": 1, "kernel_initializer": "ones" } ],
+      "loss": "mean_squared_error", "metrics": ["mae"], "optimizer": { "type": "sgd", "momentum": 0.5, "learning_rate": 0.1 },
+      "train": { "batch_size": 1, "epochs": 3, "shuffle": false },
+      "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a", "b"], "label": "y" } } })");
+    folder.write("t.csv", "a,b,y\n1,0,1\n0,1,-1\n1,1,0.5\n");
+    const Result r = folder.run({"train", "m.json", "-q", "--out", name});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    const Result eval = folder.run({"eval", "m.json", "--weights", name, "--data", "train"});
+    return folder.read(name + "/history.csv") + eval.out;
+  };
+  EXPECT_EQ(history("metric"), history("layer"));
+}
+
 // The loss of step 3 is finite, its gradient is not: sqrt(w x) at x = 0.
 class NotFinite : public Effect {
 protected:
@@ -77,10 +97,10 @@ TEST_F(NotFinite, StopsBeforeItIsSaved) {
   EXPECT_FALSE(folder.has("run/ckpt-00000003.safetensors"));
   const Result late = train("late", "true");
   EXPECT_EQ(late.exit_code, 8);
-  EXPECT_TRUE(late.err.starts_with(
-      "dlcc: error: step 4 (epoch 1, batch 4): non-finite value nan at sample 0 of 'loss' in the train "
-      "step; 'param/w' is not finite from element 0 on, since an earlier step; no good "
-      "state is saved"))
+  EXPECT_TRUE(
+      late.err.starts_with("dlcc: error: step 4 (epoch 1, batch 4): non-finite value nan of 'loss' in the train "
+                           "step; 'param/w' is not finite from element 0 on, since an earlier step; no good "
+                           "state is saved"))
       << late.err;
 }
 
@@ -88,10 +108,42 @@ TEST_F(NotFinite, CheckNanStopsBeforeTheUpdate) {
   const Result r = train("run", "true", {"--check-nan"});
   EXPECT_EQ(r.exit_code, 8);
   EXPECT_TRUE(
-      r.err.starts_with("dlcc: error: step 3 (epoch 1, batch 3): non-finite value nan at sample 0 in the train step"))
+      r.err.starts_with("dlcc: error: step 3 (epoch 1, batch 3): non-finite value nan of 'grad/w' in the train step"))
       << r.err;
   EXPECT_NE(r.err.find("the parameters are unchanged; the state of step 2 is saved"), std::string::npos) << r.err;
   EXPECT_TRUE(finite("run/last.safetensors"));
+}
+
+// A root of zero between two layers: the gradients of the layers after it are finite, those before it are not, and the
+// one next to it is named, in whatever order the parameters stand.
+TEST_F(NotFinite, CheckNanNamesTheFirstGradientOfTheBackwardPass) {
+  folder.write("t.csv", "a,b,y\n1,1,1\n0,0,1\n");
+  auto model = [&](const char* order) {
+    return std::string(R"({ "dlcc": 1, "name": "root", "inputs": { "x": { "shape": ["N", 2] } },
+      "labels": { "y": { "shape": ["N", 1] } }, "params": )") +
+           order + R"(,
+      "nodes": [ { "op": "matmul", "inputs": ["x", "first"], "output": "a" },
+                 { "op": "matmul", "inputs": ["a", "second"], "output": "b" },
+                 { "op": "sqrt", "inputs": ["b"], "output": "c" },
+                 { "op": "matmul", "inputs": ["c", "third"], "output": "p" } ],
+      "loss": { "type": "mean_squared_error", "prediction": "p", "label": "y" },
+      "optimizer": { "type": "sgd", "learning_rate": 0.01 },
+      "train": { "batch_size": 1, "epochs": 1, "shuffle": false },
+      "data": { "train": { "format": "csv", "file": "t.csv", "x": ["a", "b"], "y": "y" } } })";
+  };
+  const std::string one = R"("first": { "shape": [2, 3], "init": "ones" })",
+                    two = R"("second": { "shape": [3, 2], "init": "ones" })",
+                    three = R"("third": { "shape": [2, 1], "init": "ones" })";
+  for (const std::string& order : {one + ", " + two + ", " + three, three + ", " + two + ", " + one}) {
+    folder.write("m.json", model(("{ " + order + " }").c_str()));
+    for (const char* more : {"--threads=1", "--threads=3", "--no-fusion"}) {
+      const Result r = folder.run({"train", "m.json", "-q", "--check-nan", more});
+      EXPECT_EQ(r.exit_code, 8);
+      EXPECT_TRUE(r.err.starts_with("dlcc: error: step 2 (epoch 1, batch 2): non-finite value nan of 'grad/second' in "
+                                    "the train step; the parameters are unchanged"))
+          << r.err;
+    }
+  }
 }
 
 TEST_F(NotFinite, GoesOnWhereTheModelSaysSo) {

@@ -293,6 +293,17 @@ TEST_F(Environment, K11StackSizesAreNotPassedOn) {
   EXPECT_TRUE(folder.read("run/last.safetensors") == expected);
 }
 
+// Code is made by the threads that can start, and by this one; it is the same code.
+TEST_F(Environment, ThreadsThatCannotStartAreNotMissed) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer's runtime must be loaded first";
+  ASSERT_EQ(folder.run({"m.json", "-o", "m.so"}).exit_code, 0);
+  for (int from : {1, 2, 3}) {
+    const Result r = folder.run({"m.json", "-o", "few.so"}, {.env = at_call(from, "no-thread")});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    EXPECT_TRUE(folder.read("few.so") == folder.read("m.so")) << "from thread " << from;
+  }
+}
+
 // Large enough for threads.
 const std::string wide =
     replaced(replaced(tiny, "\"units\": 8", "\"units\": 512"), "\"batch_size\": 16", "\"batch_size\": 54");

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -183,6 +184,48 @@ TEST_F(Library, AModelWithoutNodesIsTheIdentity) {
   dlcc_view out{y, DLCC_F32, 2, dims, sizeof y, {0, 0}};
   EXPECT_EQ(dlcc_predict(session, &in, 1, &out, 1, 1, &error), DLCC_OK) << error.message;
   EXPECT_EQ(memcmp(x, y, sizeof x), 0);
+  dlcc_session_destroy(session);
+}
+
+// What was fitted on training data, and a state that is not finite, as a program of its own meets them.
+TEST_F(Library, TransformsAndStatesOfASession) {
+  dlcc_module* module = compile(model);
+  dlcc_session* session = nullptr;
+  ASSERT_EQ(dlcc_session_create(module, nullptr, &session, &error), DLCC_OK) << error.message;
+  dlcc_module_close(module);
+  ASSERT_EQ(dlcc_init(session, 1, &error), DLCC_OK) << error.message;
+
+  double center[3] = {1, 10, 100}, scale[3] = {2, 0.5, 0.25};
+  int64_t classes = 0;
+  const int64_t three[] = {3};
+  const dlcc_view of_center{center, DLCC_F64, 1, three, sizeof center, {0, 0}},
+      of_scale{scale, DLCC_F64, 1, three, sizeof scale, {0, 0}},
+      of_classes{&classes, DLCC_I64, 0, nullptr, sizeof classes, {0, 0}};
+  EXPECT_EQ(dlcc_attachment_set(session, "data/x/center", &of_center, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(dlcc_attachment_set(session, "data/x/scale", &of_scale, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(dlcc_attachment_set(session, "data/x/classes", &of_classes, &error), DLCC_OK) << error.message;
+  double in[3] = {2, 12, 96}, back[3] = {};
+  float out[3] = {};
+  const int64_t dims[] = {1, 3};
+  const dlcc_view raw{in, DLCC_F64, 2, dims, sizeof in, {0, 0}};
+  dlcc_view made{out, DLCC_F32, 2, dims, sizeof out, {0, 0}}, undone{back, DLCC_F64, 2, dims, sizeof back, {0, 0}};
+  ASSERT_EQ(dlcc_transform_apply(session, "x", &raw, &made, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(std::vector<float>(out, out + 3), (std::vector<float>{2, 1, -1}));
+  ASSERT_EQ(dlcc_transform_undo(session, "x", &made, &undone, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(std::vector<double>(back, back + 3), std::vector<double>(in, in + 3));
+  const char* cell = "1";
+  EXPECT_EQ(dlcc_transform_cells(session, "x", &cell, 1, &cell, 1, &made, &error), DLCC_E_ARG);
+  EXPECT_STREQ(error.message, "'x' was not trained on a table: call dlcc_transform_apply");
+  char name[8];
+  EXPECT_NE(dlcc_class_name(session, "x", 0, name, sizeof name, &error), DLCC_OK);
+
+  EXPECT_EQ(dlcc_check_finite(session, &error), DLCC_OK) << error.message;
+  float bias[5] = {0, 0, INFINITY, 0, 0};
+  const int64_t five[] = {5};
+  const dlcc_view of_bias{bias, DLCC_F32, 1, five, sizeof bias, {0, 0}};
+  ASSERT_EQ(dlcc_tensor_write(session, "param/hidden/bias", &of_bias, &error), DLCC_OK) << error.message;
+  EXPECT_EQ(dlcc_check_finite(session, &error), DLCC_E_NONFINITE);
+  EXPECT_NE(std::string(error.message).find("'param/hidden/bias'"), std::string::npos) << error.message;
   dlcc_session_destroy(session);
 }
 

@@ -32,6 +32,27 @@ TEST(Tree, EveryFolderOfSourcesHasAReadme) {
   for (const fs::path& folder : folders) EXPECT_TRUE(fs::exists(source_dir / folder / "README.md")) << folder.string();
 }
 
+// Each function of a C header that takes a pointer is called without it in the test of that name.
+void expect_called_with_null(const char* header, const char* file, const std::string& test) {
+  const std::string text = read_text(source_dir / header), tests = read_text(source_dir / file);
+  const size_t begin = tests.find(test), end = tests.find("\n}\n", begin);
+  ASSERT_NE(begin, std::string::npos) << test;
+  const std::string body = tests.substr(begin, end - begin);
+  const std::regex declaration(R"(DLCC_API[^;(]*?\b(dlcc_\w+)\(([^;]*)\);)");
+  int count = 0;
+  for (std::sregex_iterator at(text.begin(), text.end(), declaration), last; at != last; ++at, ++count)
+    EXPECT_TRUE((*at)[2].str().find('*') == std::string::npos || body.find((*at)[1].str()) != std::string::npos)
+        << (*at)[1] << " is not called in " << test;
+  EXPECT_GT(count, 2) << header;
+}
+
+TEST(Tree, EveryFunctionOfTheCInterfaceIsCalledWithNullPointers) {
+  expect_called_with_null("runtime/core/dlcc_runtime.h", "tests/runtime/misuse_test.cpp",
+                          "NullPointersAreArgumentErrors");
+  expect_called_with_null("tools/library/compiler.h", "tests/library/library_test.cpp",
+                          "NullPointersAreArgumentErrors");
+}
+
 TEST(Tree, NoTextNamesAPlaceOnSomebodysMachine) {
   // Written so that this file does not match.
   const std::regex place(R"((^|[\s"'`(=:])(/(home|Users|root|work|mnt)/\w|\.\./shared\b))");

@@ -246,6 +246,31 @@ TEST(Accumulation, ByTheCaller) {
   expect_parameters(e, r);
 }
 
+// What metrics add up is cleared and left out of checkpoints of weights; the statistics of a layer called "metric" are
+// not.
+TEST(Metrics, AreTheStatesOfThatRoleWhateverTheirName) {
+  const loops::Program p = plan(parse_graph(R"(module @m stage source dtype f64 batch 3 {
+  state %metric/mean : buffer f64[] = zeros
+  state %total : metric f64[] = zeros
+  func @loss(input %x: f64[3]) -> %loss {
+    %loss : f64[] = sum(%x)
+  }
+  entry func @eval_step(input %x: f64[3]) -> %loss {
+    %loss : f64[] = sum(%x)
+    %mean : f64[] = add(%metric/mean, %loss)
+    %more : f64[] = add(%total, %loss)
+    update %metric/mean = %mean
+    update %total = %more
+  }
+}
+)"));
+  std::map<std::string, loops::TensorRole> roles;
+  for (const loops::Buffer& b : p.buffers)
+    if (b.region == loops::Region::buffer) roles[b.name] = b.role;
+  EXPECT_EQ(roles, (std::map<std::string, loops::TensorRole>{{"metric/mean", loops::TensorRole::none},
+                                                             {"total", loops::TensorRole::metric}}));
+}
+
 TEST(LearningRate, IsWhatTheCallerSetsElseTheSchedule) {
   graph::Module m = training("sgd");
   graph::Environment e = start(m);

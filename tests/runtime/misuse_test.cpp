@@ -62,6 +62,23 @@ TEST(Misuse, NullPointersAreArgumentErrors) {
   EXPECT_NULL(dlcc_attachment_get(s, "data/x", nullptr, &err), "out");
   EXPECT_NULL(dlcc_learning_rate(nullptr, &v, &err), "session");
   EXPECT_NULL(dlcc_learning_rate(s, nullptr, &err), "rate");
+  EXPECT_NULL(dlcc_check_finite(nullptr, &err), "session");
+  dlcc_view view = in[0];
+  for (auto transform : {dlcc_transform_apply, dlcc_transform_undo}) {
+    EXPECT_NULL(transform(nullptr, "x", &view, &view, &err), "session");
+    EXPECT_NULL(transform(s, nullptr, &view, &view, &err), "tensor");
+    EXPECT_NULL(transform(s, "x", nullptr, &view, &err), "in");
+    EXPECT_NULL(transform(s, "x", &view, nullptr, &err), "out");
+  }
+  const char* cells[] = {"a"};
+  EXPECT_NULL(dlcc_transform_cells(nullptr, "x", cells, 1, cells, 1, &view, &err), "session");
+  EXPECT_NULL(dlcc_transform_cells(s, nullptr, cells, 1, cells, 1, &view, &err), "tensor");
+  EXPECT_NULL(dlcc_transform_cells(s, "x", nullptr, 1, cells, 1, &view, &err), "names");
+  EXPECT_NULL(dlcc_transform_cells(s, "x", cells, 1, nullptr, 1, &view, &err), "cells");
+  EXPECT_NULL(dlcc_transform_cells(s, "x", cells, 1, cells, 1, nullptr, &err), "out");
+  EXPECT_NULL(dlcc_class_name(nullptr, "y", 0, text, sizeof text, &err), "session");
+  EXPECT_NULL(dlcc_class_name(s, nullptr, 0, text, sizeof text, &err), "label");
+  EXPECT_NULL(dlcc_class_name(s, "y", 0, nullptr, 8, &err), "name");
   EXPECT_NULL(dlcc_metrics_reset(nullptr, &err), "session");
   EXPECT_NULL(dlcc_metrics_result(nullptr, &v, 1, &err), "session");
   EXPECT_NULL(dlcc_metrics_result(s, nullptr, 1, &err), "values");

@@ -97,16 +97,7 @@ ExprId Builder::op(ScalarOp op, std::vector<ExprId> operands) {
              std::string("wrong number of operands of ") + std::string(name_of(op)));
   Expr e;
   e.kind = ExprKind::op, e.op = op, e.dtype = dtype(operands[0]);
-  switch (op) {
-#define SCALAR_OP_RESULT_same
-#define SCALAR_OP_RESULT_given
-#define SCALAR_OP_RESULT_boolean e.dtype = DType::boolean;
-#define SCALAR_OP(name, count, result)                                                                                 \
-  case ScalarOp::name:                                                                                                 \
-    SCALAR_OP_RESULT_##result break;
-#include "ir/loops/scalar_ops.def"
-#undef SCALAR_OP
-  }
+  if (facts_of(op).result == ResultRule::boolean) e.dtype = DType::boolean;
   if (op == ScalarOp::select)
     e.dtype = dtype(operands[1]);
   else if (operands.size() == 2)

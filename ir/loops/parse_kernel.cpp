@@ -165,7 +165,7 @@ ExprId KernelParser::operation(ScalarOp op, std::vector<ExprId> operands) {
     for (size_t i = first; i < operands.size(); ++i) resolve(operands[i], *type);
   Expr e;
   e.kind = ExprKind::op, e.op = op, e.dtype = type.value_or(DType::f32), e.operands = std::move(operands);
-  if (result_rule(op) == ResultRule::boolean) {
+  if (facts_of(op).result == ResultRule::boolean) {
     typed(e.operands[0]);
     e.dtype = DType::boolean;
     return push(std::move(e), false);

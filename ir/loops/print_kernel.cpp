@@ -156,7 +156,7 @@ bool KernelPrinter::untyped(ExprId id) const {
   if (e.kind == ExprKind::constant) return e.dtype != DType::boolean || (e.value != 0 && e.value != 1);
   if (e.kind != ExprKind::op) return false;
   if (e.op == ScalarOp::select) return untyped(e.operands[1]) && untyped(e.operands[2]);
-  return result_rule(e.op) == ResultRule::same &&
+  return facts_of(e.op).result == ResultRule::same &&
          std::all_of(e.operands.begin(), e.operands.end(), [&](ExprId o) { return untyped(o); });
 }
 
@@ -199,7 +199,7 @@ std::string KernelPrinter::arguments(const Expr& e, bool type_known) const {
 }
 
 std::string KernelPrinter::operation(const Expr& e, bool type_known, int precedence) const {
-  if (result_rule(e.op) == ResultRule::boolean) type_known = false;
+  if (facts_of(e.op).result == ResultRule::boolean) type_known = false;
   if (e.op == ScalarOp::cast) return std::string(name_of(e.dtype)) + "(" + expression(e.operands[0], false) + ")";
   if (e.op == ScalarOp::random_uniform)
     return "random_uniform(" + std::string(name_of(e.dtype)) + ", " + arguments(e, true) + ")";

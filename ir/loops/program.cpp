@@ -35,12 +35,8 @@ Affine operator*(const Affine& a, int64_t factor) {
 }
 
 namespace {
-struct ScalarOpRow {
-  std::string_view name;
-  int operands;
-};
-constexpr ScalarOpRow scalar_ops[] = {
-#define SCALAR_OP(name, operands, result) {#name, operands},
+constexpr ScalarOpFacts scalar_ops[] = {
+#define SCALAR_OP(name, operands, result, domain, cost) {#name, operands, ResultRule::result, Domain::domain, cost},
 #include "ir/loops/scalar_ops.def"
 #undef SCALAR_OP
 };
@@ -57,8 +53,7 @@ std::optional<E> find_name(const std::array<std::string_view, N>& names, std::st
 }
 } // namespace
 
-std::string_view name_of(ScalarOp op) { return scalar_ops[static_cast<size_t>(op)].name; }
-int operand_count(ScalarOp op) { return scalar_ops[static_cast<size_t>(op)].operands; }
+const ScalarOpFacts& facts_of(ScalarOp op) { return scalar_ops[static_cast<size_t>(op)]; }
 std::optional<ScalarOp> scalar_op_from_name(std::string_view name) {
   for (size_t i = 0; i < std::size(scalar_ops); ++i)
     if (scalar_ops[i].name == name) return static_cast<ScalarOp>(i);

@@ -55,13 +55,25 @@ struct Index {
 };
 
 enum class ScalarOp : uint8_t {
-#define SCALAR_OP(name, operands, result) name,
+#define SCALAR_OP(name, operands, result, domain, cost) name,
 #include "ir/loops/scalar_ops.def"
 #undef SCALAR_OP
 };
-std::string_view name_of(ScalarOp op);
+enum class ResultRule : uint8_t { same, boolean, given };
+enum class Domain : uint8_t { floats, numbers, any };
+
+/// A line of scalar_ops.def.
+struct ScalarOpFacts {
+  std::string_view name;
+  int operands;
+  ResultRule result;
+  Domain domain;
+  double cost; ///< in additions
+};
+const ScalarOpFacts& facts_of(ScalarOp op);
+inline std::string_view name_of(ScalarOp op) { return facts_of(op).name; }
+inline int operand_count(ScalarOp op) { return facts_of(op).operands; }
 std::optional<ScalarOp> scalar_op_from_name(std::string_view name);
-int operand_count(ScalarOp op);
 
 enum class ExprKind : uint8_t {
   constant, ///< value

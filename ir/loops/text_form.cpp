@@ -5,15 +5,6 @@
 
 namespace dlcc::loops {
 
-ResultRule result_rule(ScalarOp op) {
-  static constexpr ResultRule rules[] = {
-#define SCALAR_OP(name, operands, result) ResultRule::result,
-#include "ir/loops/scalar_ops.def"
-#undef SCALAR_OP
-  };
-  return rules[static_cast<size_t>(op)];
-}
-
 const Infix* find_infix(ScalarOp op) {
   for (const Infix& i : infix_ops)
     if (i.op == op) return &i;

@@ -12,8 +12,6 @@
 namespace dlcc::loops {
 
 /// How the type of an operator's result follows.
-enum class ResultRule : uint8_t { same, boolean, given };
-ResultRule result_rule(ScalarOp op);
 
 struct Infix {
   ScalarOp op;

@@ -138,13 +138,11 @@ void KernelVerifier::operation(const Expr& e, const std::string& what) {
     for (size_t i = 1; i < e.operands.size(); ++i)
       out_.require(dtype(i) == dtype(0), "types", says + " has operands of two types");
   }
-  DType expected = result_rule(e.op) == ResultRule::boolean ? DType::boolean : dtype(0);
+  DType expected = facts_of(e.op).result == ResultRule::boolean ? DType::boolean : dtype(0);
   out_.require(e.dtype == expected, "types", says + " has the type " + std::string(name_of(e.dtype)));
-  bool arithmetic = result_rule(e.op) == ResultRule::same;
-  bool whole = find_infix(e.op) || e.op == ScalarOp::minimum || e.op == ScalarOp::maximum ||
-               e.op == ScalarOp::negative || e.op == ScalarOp::abs || e.op == ScalarOp::sign || e.op == ScalarOp::floor;
-  out_.require(!arithmetic || is_float(e.dtype) || (is_integer(e.dtype) && whole), "types",
-               says + " is not defined on " + std::string(name_of(e.dtype)));
+  const Domain domain = facts_of(e.op).domain;
+  out_.require(domain == Domain::any || is_float(e.dtype) || (domain == Domain::numbers && is_integer(e.dtype)),
+               "types", says + " is not defined on " + std::string(name_of(e.dtype)));
 }
 
 // ---- statements -----------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ struct Scalar {
 #define SCALAR_OP_given(name, count)
 #define SCALAR_OP_same(name, count) SCALAR_OP_##count(name)
 #define SCALAR_OP_boolean(name, count) SCALAR_OP_##count(name)
-#define SCALAR_OP(name, count, result) SCALAR_OP_##result(name, count)
+#define SCALAR_OP(name, count, result, domain, cost) SCALAR_OP_##result(name, count)
 #include "ir/loops/scalar_ops.def"
 #undef SCALAR_OP
 #undef SCALAR_OP_boolean

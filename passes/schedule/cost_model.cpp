@@ -11,33 +11,11 @@ namespace {
 // Rates of one core, in operations a nanosecond: contractions near their peak, vector code bound by latency and memory.
 constexpr double contraction_rate = 60, vector_rate = 8, bytes_rate = 16;
 
-bool elementary(ScalarOp op) {
-  switch (op) {
-  case ScalarOp::exp:
-  case ScalarOp::expm1:
-  case ScalarOp::log:
-  case ScalarOp::log1p:
-  case ScalarOp::sin:
-  case ScalarOp::cos:
-  case ScalarOp::tanh:
-  case ScalarOp::sigmoid:
-  case ScalarOp::softplus:
-  case ScalarOp::erf:
-  case ScalarOp::power:
-  case ScalarOp::normal_quantile:
-  case ScalarOp::random_uniform:
-    return true;
-  default:
-    return false;
-  }
-}
-
 // Operations of one evaluation of an expression; shared parts count once a statement.
 double operations(ExprWalk& walk, ExprId root) {
   double count = 0;
   walk.from(root, [&](ExprId, const Expr& e) {
-    if (e.kind == ExprKind::op)
-      count += elementary(e.op) ? 20 : e.op == ScalarOp::divide || e.op == ScalarOp::sqrt ? 6 : 1;
+    if (e.kind == ExprKind::op) count += facts_of(e.op).cost;
     if (e.kind == ExprKind::load) count += 0.5;
   });
   return count;

@@ -19,10 +19,7 @@ struct Rule {
 /// The loss of the logits instead of the probabilities.
 template <const OpDef& loss>
 ValueId of_logits(Builder& b, const Node& outer, std::span<const ValueId> operands, ValueId logits, int64_t) {
-  Attributes attributes;
-  for (auto& [name, value] : outer.attributes)
-    if (name != "from_logits") attributes.set(name, value);
-  return ops::apply(b, loss, {logits, operands[1]}, attributes);
+  return ops::apply(b, loss, {logits, operands[1]}, outer.attributes);
 }
 
 constexpr Rule rules[] = {

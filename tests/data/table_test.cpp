@@ -2,6 +2,7 @@
 #include "runtime/core/error.h"
 #include "tests/data/files.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -128,6 +129,53 @@ TEST(Table, CategoriesAndMeansAreThoseOfTheTrainingPart) {
   OpenedData o = s.open();
   EXPECT_EQ(rows_of<float>(*o.train, s.tensors, 0), (Floats{1, 1, 0, 3, 0, 1, 2, 1, 0}));
   EXPECT_EQ(rows_of<float>(*o.validation, s.tensors, 0), (Floats{100, 0, 0}));
+}
+
+// The training part is drawn at random: nothing is fitted on the first rows instead.
+TEST(Table, WhatIsFittedIsFittedOnAPartDrawnAtRandom) {
+  constexpr int rows = 20, categories = 15;
+  auto is_missing = [](int id) { return id == 2 || id == 17; };
+  std::string table = "id,a,c,y\n";
+  for (int id = 0; id < rows; ++id)
+    table += std::to_string(id) + "," + (is_missing(id) ? "" : std::to_string(id * id)) + ",c" + std::to_string(id) +
+             "," + std::to_string(id % 2) + "\n";
+  TableScenario s(table);
+  s.source().missing.rule = Rule::mean;
+  s.train.validation_split = 0.25;
+  s.train.stratified = true;
+  s.train.shuffle = false;
+  s.add_csv(floats("x", {2 + categories}), {named("id"), named("a"), text("c", CellCode::one_hot, UnknownRule::zeros)});
+  s.add_csv(floats("z", {1}), {named("id")});
+  s.add_csv({.name = "y", .dtype = ElementType::i32, .is_label = true, .classes = 2}, {named("y")});
+  s.data.transforms = {transform(TransformKind::standardize, "z")};
+  OpenedData o = s.open();
+  const Floats train = rows_of<float>(*o.train, s.tensors, 0), validation = rows_of<float>(*o.validation, s.tensors, 0);
+  constexpr size_t width = 2 + categories;
+  ASSERT_EQ(train.size(), categories * width);
+  double sum = 0, ids = 0;
+  int numbers = 0;
+  bool first_rows = true;
+  for (size_t at = 0; at < train.size(); at += width) {
+    const int id = static_cast<int>(train[at]);
+    ids += id;
+    first_rows = first_rows && id < categories;
+    if (!is_missing(id)) sum += id * id, ++numbers;
+    EXPECT_EQ(std::count(&train[at + 2], &train[at] + width, 1.0f), 1) << "each of them was learned";
+  }
+  ASSERT_FALSE(first_rows);
+  int filled = 0;
+  for (const Floats* part : {&train, &validation})
+    for (size_t at = 0; at < part->size(); at += width) {
+      if (!is_missing(static_cast<int>((*part)[at]))) continue;
+      EXPECT_FLOAT_EQ((*part)[at + 1], static_cast<float>(sum / numbers));
+      ++filled;
+    }
+  EXPECT_EQ(filled, 2);
+  for (size_t at = 0; at < validation.size(); at += width)
+    EXPECT_EQ(std::count(&validation[at + 2], &validation[at] + width, 0.0f), categories) << "none of them was learned";
+  double standardized = 0;
+  for (float z : rows_of<float>(*o.train, s.tensors, 1)) standardized += z;
+  EXPECT_NEAR(standardized, 0, 1e-5);
 }
 
 TEST(Table, TheWidthIsThatOfTheModel) {

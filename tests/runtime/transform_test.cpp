@@ -83,6 +83,13 @@ TEST_F(Transform, AppliesAndUndoes) {
   dlcc_view in = view(y, DLCC_F32, n), out = view(back, DLCC_F64, n);
   ASSERT_EQ(dlcc_transform_undo(h.session, "y", &in, &out, &h.error), DLCC_OK) << h.error.message;
   EXPECT_EQ(back, (std::vector<double>{400, 200}));
+  // Each value of a sample by its own numbers.
+  std::vector<float> x{0, 0, 2, 1};
+  std::vector<double> raw(4);
+  const int64_t m = 4;
+  in = view(x, DLCC_F32, m), out = view(raw, DLCC_F64, m);
+  ASSERT_EQ(dlcc_transform_undo(h.session, "x", &in, &out, &h.error), DLCC_OK) << h.error.message;
+  EXPECT_EQ(raw, (std::vector<double>{1, 10, 2, 12}));
 }
 
 TEST_F(Transform, MakesRowsOfClasses) {

@@ -11,7 +11,7 @@ constexpr size_t region_count = static_cast<size_t>(Region::fault) + 1;
 
 class ProgramPrinter {
 public:
-  ProgramPrinter(const Program& program, LineMap* lines) : p_(program), lines_(lines) {
+  explicit ProgramPrinter(const Program& program) : p_(program) {
     std::vector<std::string> names;
     std::vector<bool> first; // arena buffers of several entries may share a name; the others own theirs
     for (const Buffer& b : p_.buffers) {
@@ -27,10 +27,9 @@ public:
   std::string run() {
     head();
     for (size_t r = 0; r < region_count; ++r) region(static_cast<Region>(r));
-    if (lines_) lines_->kernels.resize(p_.kernels.size());
     for (KernelId k : p_.kernels.ids()) {
       out_.blank();
-      print_kernel(p_.kernels[k], kernels_[k.index], out_, lines_ ? &lines_->kernels[k] : nullptr);
+      print_kernel(p_.kernels[k], kernels_[k.index], out_);
     }
     for (const Entry& e : p_.entries) entry(e);
     return out_.take();
@@ -119,13 +118,12 @@ private:
   }
 
   const Program& p_;
-  LineMap* lines_;
   TextWriter out_;
   std::vector<std::string> buffers_, kernels_;
 };
 
 } // namespace
 
-std::string print(const Program& program, LineMap* lines) { return ProgramPrinter(program, lines).run(); }
+std::string print(const Program& program) { return ProgramPrinter(program).run(); }
 
 } // namespace dlcc::loops

@@ -33,16 +33,7 @@
 
 namespace dlcc::loops {
 
-/// Lines (from 1) of the printed text where the statements of every kernel stand; 0: not printed.
-struct LineMap {
-  struct KernelLines {
-    uint32_t head = 0;
-    IdVector<StmtId, uint32_t> statements;
-  };
-  IdVector<KernelId, KernelLines> kernels;
-};
-
-std::string print(const Program& program, LineMap* lines = nullptr);
+std::string print(const Program& program);
 std::string print(const Kernel& kernel);
 
 } // namespace dlcc::loops

@@ -26,13 +26,12 @@ template <class Vector> std::vector<std::string> names_in(const Vector& items) {
 
 class KernelPrinter {
 public:
-  KernelPrinter(const Kernel& kernel, TextWriter& out, LineMap::KernelLines* lines)
-      : k_(kernel), out_(out), lines_(lines), tensors_(unique_names(names_in(kernel.tensors))),
+  KernelPrinter(const Kernel& kernel, TextWriter& out)
+      : k_(kernel), out_(out), tensors_(unique_names(names_in(kernel.tensors))),
         locals_(unique_names(names_in(kernel.locals))), vars_(unique_names({kernel.vars.begin(), kernel.vars.end()})),
         rank_(kernel.vars.size(), UINT32_MAX), uses_(kernel.exprs.size()), depth_(kernel.exprs.size()),
         named_(kernel.exprs.size(), false), alias_(kernel.exprs.size()) {
     taken_.insert(locals_.begin(), locals_.end());
-    if (lines_) lines_->statements.resize(k_.stmts.size());
     walk(k_.body);
     choose_names();
   }
@@ -67,7 +66,6 @@ private:
 
   const Kernel& k_;
   TextWriter& out_;
-  LineMap::KernelLines* lines_;
   std::vector<std::string> tensors_, locals_, vars_;
   std::vector<uint32_t> rank_; // of a variable: the order in which loops bind them
   uint32_t bound_ = 0;
@@ -297,7 +295,6 @@ std::string KernelPrinter::check(const Check& s) const {
 void KernelPrinter::statement(StmtId id) {
   const Stmt& statement = k_.stmts[id];
   for_each_root(statement, [&](ExprId e) { define(e); });
-  if (lines_) lines_->statements[id] = out_.next_line();
   auto with_body = [&](const std::string& head, const std::vector<StmtId>& body) {
     out_.open(head);
     statements(body);
@@ -327,7 +324,6 @@ void KernelPrinter::kernel(const std::string& name) {
   }
   head += ") tasks " + std::to_string(k_.tasks);
   if (k_.where.known()) head += " " + print_location(k_.where);
-  if (lines_) lines_->head = out_.next_line();
   out_.open(head);
   for (const std::string& note : k_.notes) out_.line("note " + print_string(note));
   statements(k_.body);
@@ -336,8 +332,8 @@ void KernelPrinter::kernel(const std::string& name) {
 
 } // namespace
 
-void print_kernel(const Kernel& kernel, const std::string& name, TextWriter& out, LineMap::KernelLines* lines) {
-  KernelPrinter(kernel, out, lines).kernel(name);
+void print_kernel(const Kernel& kernel, const std::string& name, TextWriter& out) {
+  KernelPrinter(kernel, out).kernel(name);
 }
 
 std::string print(const Kernel& kernel) {

@@ -5,23 +5,20 @@
 
 namespace dlcc::loops {
 
-/// Lines of text with their indentation and number.
+/// Lines of text with their indentation.
 class TextWriter {
 public:
   void line(const std::string& text);
   void open(const std::string& text) { line(text + " {"), ++depth_; }
   void close() { --depth_, line("}"); }
-  void blank() { text_ += '\n', ++line_; }
-  uint32_t next_line() const { return line_; }
+  void blank() { text_ += '\n'; }
   std::string take() { return std::move(text_); }
 
 private:
   std::string text_;
-  uint32_t line_ = 1;
   int depth_ = 0;
 };
 
-void print_kernel(const Kernel& kernel, const std::string& name, TextWriter& out,
-                  LineMap::KernelLines* lines = nullptr);
+void print_kernel(const Kernel& kernel, const std::string& name, TextWriter& out);
 
 } // namespace dlcc::loops

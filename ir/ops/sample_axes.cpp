@@ -2,7 +2,7 @@
 
 #include "ir/graph/builder.h"
 #include "ir/graph/call.h"
-#include "ir/loops/element.h"
+#include "ir/ops/node_element.h"
 
 namespace dlcc::ops {
 
@@ -19,17 +19,12 @@ struct OperandRead {
 };
 
 // Runs an element hook for the indices of its reads; the expressions it builds are thrown away.
-class ReadRecorder final : public loops::ElementContext {
+class ReadRecorder final : public NodeElement {
 public:
-  ReadRecorder(const Function& function, const Node& node) : function_(function), node_(node), build_(kernel_) {
+  ReadRecorder(const Function& function, const Node& node) : NodeElement(function, node, {}), build_(kernel_) {
     for (size_t i = 0; i < result_type().rank(); ++i) at_.push_back(build_.var("i"));
   }
 
-  const Attributes& attributes() const override { return node_.attributes; }
-  size_t operand_count() const override { return node_.operands.size(); }
-  const Type& operand_type(size_t k) const override { return function_.type(node_.operands[k]); }
-  const Type& result_type() const override { return function_.type(node_.results[0]); }
-  const std::vector<Index>& at() const override { return at_; }
   ExprId operand(size_t k, std::vector<Index> indices, bool padded) override {
     reads.push_back({k, indices});
     return build_.load(build_.tensor({"t", operand_type(k), loops::Access::in}), std::move(indices), padded);
@@ -58,11 +53,8 @@ private:
     return indices;
   }
 
-  const Function& function_;
-  const Node& node_;
   loops::Kernel kernel_;
   loops::Builder build_;
-  std::vector<Index> at_;
 };
 
 // In row-major order the samples are `outer` runs; they stay on one axis if the result has one with as many before it.

@@ -2,6 +2,7 @@
 
 #include "ir/graph/op.h"
 #include "ir/loops/walk.h"
+#include "ir/ops/node_element.h"
 
 #include <algorithm>
 
@@ -52,17 +53,12 @@ ValueId storage_of(const Function& function, const IdVector<ValueId, Storage>& s
 }
 
 namespace {
-class Expansion final : public loops::ElementContext {
+class Expansion final : public ops::NodeElement {
 public:
   Expansion(const Function& function, const Node& node, std::vector<Index> at, bool padded, loops::Builder& build,
             ElementSink& sink)
-      : function_(function), node_(node), at_(std::move(at)), padded_(padded), build_(build), sink_(sink) {}
+      : NodeElement(function, node, std::move(at)), padded_(padded), build_(build), sink_(sink) {}
 
-  const Attributes& attributes() const override { return node_.attributes; }
-  size_t operand_count() const override { return node_.operands.size(); }
-  const Type& operand_type(size_t k) const override { return function_.type(node_.operands[k]); }
-  const Type& result_type() const override { return function_.type(node_.results[0]); }
-  const std::vector<Index>& at() const override { return at_; }
   ExprId operand(size_t k, std::vector<Index> indices, bool padded) override {
     return expand_element(function_, node_.operands[k], indices, padded || padded_, build_, sink_);
   }
@@ -103,9 +99,6 @@ private:
     return {std::move(vars), std::move(indices)};
   }
 
-  const Function& function_;
-  const Node& node_;
-  std::vector<Index> at_;
   bool padded_;
   loops::Builder& build_;
   ElementSink& sink_;

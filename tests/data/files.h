@@ -89,6 +89,29 @@ struct Scenario {
   }
 };
 
+/// A file that is cut anywhere is refused, and never read past its end.
+template <class ScenarioOf> void expect_truncations_refused(const std::string& good) {
+  for (size_t n = 0; n < good.size(); ++n) {
+    ScenarioOf s(good.substr(0, n));
+    EXPECT_EQ(s.error().code, Code::data) << n;
+  }
+}
+
+/// A byte that is damaged anywhere raises a DataError or is a value like any other.
+template <class ScenarioOf> void expect_damage_survived(const std::string& good) {
+  for (size_t i = 0; i < good.size(); ++i)
+    for (char flip : {'\x01', '\x80', '\xff'}) {
+      std::string bad = good;
+      bad[i] = static_cast<char>(bad[i] ^ flip);
+      ScenarioOf s(bad);
+      try {
+        s.open();
+      } catch (const DataError& e) {
+        EXPECT_LE(std::string(e.what()).size(), 300u);
+      }
+    }
+}
+
 /// All rows of tensor `t` of `source`, in the order of epoch `epoch`.
 template <class T>
 std::vector<T> rows_of(BatchSource& source, const std::vector<TensorSpec>& tensors, size_t t, uint64_t epoch = 0) {

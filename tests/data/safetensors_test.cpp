@@ -79,21 +79,8 @@ TEST(Safetensors, BadHeaders) {
 
 TEST(Safetensors, EveryTruncationAndEveryDamagedByte) {
   const std::string good = features_of("F32", bytes_of(six));
-  for (size_t n = 0; n < good.size(); ++n) {
-    SafetensorsScenario s(good.substr(0, n));
-    EXPECT_EQ(s.error().code, Code::data) << n;
-  }
-  for (size_t i = 0; i < good.size(); ++i)
-    for (char flip : {'\x01', '\x80', '\xff'}) {
-      std::string bad = good;
-      bad[i] = static_cast<char>(bad[i] ^ flip);
-      SafetensorsScenario s(bad);
-      try {
-        s.open();
-      } catch (const DataError& e) {
-        EXPECT_LE(std::string(e.what()).size(), 300u);
-      }
-    }
+  expect_truncations_refused<SafetensorsScenario>(good);
+  expect_damage_survived<SafetensorsScenario>(good);
 }
 
 } // namespace

@@ -78,20 +78,6 @@ TEST(LoopText, SharedExpressionsKeepTheTextLinear) {
   expect_fixed_point(text);
 }
 
-TEST(LoopText, LinesOfStatementsAreKnown) {
-  Program p = parse_program(dense_program);
-  LineMap lines;
-  std::string text = print(p, &lines);
-  auto line = [&](uint32_t n) {
-    size_t at = 0;
-    while (--n) at = text.find('\n', at) + 1;
-    return text.substr(at, text.find('\n', at) - at);
-  };
-  const Kernel& k = p.kernels[KernelId(1)];
-  EXPECT_EQ(line(lines.kernels[KernelId(1)].head).find("kernel @largest("), 0u);
-  EXPECT_EQ(line(lines.kernels[KernelId(1)].statements[k.body[0]]), "  for m in 4 tasks {");
-}
-
 TEST(LoopText, EqualNamesAreToldApart) {
   Program p = parse_program(dense_program);
   Buffer other = p.buffers[BufferId(0)];

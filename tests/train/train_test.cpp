@@ -1,4 +1,5 @@
 // Whole runs on a little model: results, logs, folders, stopping, saving.
+#include "tests/train/bench_json.h"
 #include "tests/train/run.h"
 
 #include "tools/train/failure.h"
@@ -7,7 +8,6 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
-#include <regex>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -385,14 +385,7 @@ TEST_F(Train, MeasuresItsSteps) {
   b.steps = 5;
   b.json = true;
   ASSERT_EQ(captured([&] { return bench(job_, b); }), 0) << err_;
-  std::smatch all;
-  ASSERT_TRUE(std::regex_search(
-      out_, all,
-      std::regex(
-          R"(^\{"format":1,"batch":4,"steps":5,"median_ns":([0-9]+),"min_ns":([0-9]+),"samples_per_s":([0-9.e+]+),)")))
-      << out_;
-  EXPECT_LE(std::stoll(all[2]), std::stoll(all[1]));
-  EXPECT_NEAR(std::stod(all[3]) * std::stod(all[1]), 4e9, 4);
+  expect_bench_json(out_, 4, 5);
 }
 
 } // namespace dlcc::training::test

@@ -257,7 +257,19 @@ void add_sections(std::vector<RefusedName>& out) {
       "has no place, expected 'early_stopping' and 'checkpoint' in 'train', 'plateau' as schedule of the learning "
       "rate");
   add(out, "key", {"validation_data"}, "belongs in 'data' as 'validation'");
-  add(out, "key", {"verbose", "workers", "max_queue_size"}, "is no part of a model, see 'dlcc train --help'");
+  add(out, "key",
+      {"verbose", "workers", "num_workers", "n_jobs", "pin_memory", "persistent_workers", "use_multiprocessing",
+       "max_queue_size", "warm_start"},
+      "is no part of a model, see 'dlcc train --help'");
+  add(out, "key", {"device", "gpu", "gpus", "cuda", "use_gpu", "accelerator", "devices"},
+      "has no place: what is compiled runs on the CPU, --threads says on how many cores");
+  add(out, "key", {"scheduler", "lr_scheduler", "lr_schedule", "learning_rate_scheduler"},
+      R"(has no place, expected "learning_rate": {"schedule": ...} in 'optimizer')");
+  add(out, "key", {"hidden_layer_sizes", "hidden_layers", "hidden_units"}, "is written as 'layers', one for each");
+  add(out, "key", {"solver"}, "is the 'type' of 'optimizer'");
+  add(out, "key", {"test_size"}, "is written 'validation_split' in 'train'");
+  add(out, "data key", {"X", "y", "x_train", "y_train", "x_test", "y_test"},
+      R"(stands in a part, expected "train": {"format": ...} with a source for each input and label)");
   add(out, "key", {"comment", "comments", "description", "note", "notes"},
       "is unknown, expected a name that begins with 'x-' for a note");
   add(out, "key", {"class_name", "config"}, "is Keras' own form, expected \"type\" with its keys beside it");

@@ -57,6 +57,16 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string size_text(int64_t bytes) {
+  constexpr int64_t kib = int64_t{1} << 10, mib = int64_t{1} << 20;
+  if (bytes < 16 * kib) return std::to_string(bytes) + " bytes";
+  if (bytes < 16 * mib) return std::to_string((bytes + kib - 1) / kib) + " KiB";
+  if (bytes <= 10000 * mib) return std::to_string(bytes / mib) + " MiB";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
+  return text;
+}
+
 std::string escape(std::string_view text, size_t limit) {
   static const char hex[] = "0123456789abcdef";
   std::string out;

@@ -30,6 +30,9 @@ inline dlcc_status status_of_errno(int error) {
 // "<what> '<path>': <text of errno>", with the status above.
 [[noreturn]] void fail_errno(const char* what, std::string_view path, int error);
 
+// "12 bytes", "782 KiB", "512 MiB", "12.4 GB".
+std::string size_text(int64_t bytes);
+
 // Text that came from a file or a caller, safe to print: control characters, direction overrides and bytes that are not
 // UTF-8 as \xNN, cut to `limit` bytes with "...".
 std::string escape(std::string_view text, size_t limit = 200);

@@ -105,10 +105,11 @@ void* Session::allocate(uint64_t bytes, const char* what) {
   if (bytes == 0) return nullptr;
   const uint64_t align = std::max<uint64_t>(64, module_->info().alignment);
   const uint64_t size = round_up(bytes, align);
-  if (size > static_cast<uint64_t>(PTRDIFF_MAX)) fail(DLCC_E_NOMEM, "%s of %llu bytes", what, 0ULL + bytes);
+  const std::string shown = size_text(static_cast<int64_t>(std::min<uint64_t>(size, INT64_MAX)));
+  if (size > static_cast<uint64_t>(PTRDIFF_MAX)) fail(DLCC_E_NOMEM, "%s of %s", what, shown.c_str());
   allocations_.reserve(allocations_.size() + 1);
   void* p = options_.alloc ? options_.alloc(options_.alloc_user, size, align) : std::aligned_alloc(align, size);
-  if (!p) fail(DLCC_E_NOMEM, "not enough memory for %s of %llu bytes", what, 0ULL + size);
+  if (!p) fail(DLCC_E_NOMEM, "not enough memory for %s of %s", what, shown.c_str());
   allocations_.push_back(p);
   if (reinterpret_cast<uintptr_t>(p) % align != 0)
     fail(DLCC_E_ARG, "options: alloc returned memory that is not aligned to %llu bytes", 0ULL + align);

@@ -231,8 +231,7 @@ private:
     capacity_ = std::max<int64_t>(256, capacity_ * 2);
     auto bytes = checked_multiply(capacity_, row_bytes_);
     if (!bytes || *bytes > cap_)
-      throw DataError(Code::resources, file_, 0, 0,
-                      "the table takes more than the memory limit of " + std::to_string(cap_) + " bytes", "memory");
+      throw too_large(file_, "the first " + std::to_string(capacity_) + " rows", bytes.value_or(INT64_MAX), cap_);
     for (Tensor& t : tensors_) t.column.values.resize(capacity_ * t.column.row_bytes());
   }
 

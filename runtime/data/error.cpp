@@ -26,6 +26,16 @@ std::string note_line(std::string_view file, std::string_view text, std::string_
   return format_line(file, 0, 0, "note", text, name);
 }
 
+DataError too_large(std::string file, std::string_view what, int64_t bytes, int64_t memory_cap) {
+  return {Code::resources,
+          std::move(file),
+          0,
+          0,
+          std::string(what) + " need " + size_text(bytes) + " of memory, expected at most " + size_text(memory_cap) +
+              "; see --memory-limit, or leave samples out",
+          "memory"};
+}
+
 DataError::DataError(Code exit, std::string in_file, uint32_t at_line, uint32_t at_column, std::string message,
                      std::string fault)
     : code(exit), file(std::move(in_file)), line(at_line), column(at_column), text(std::move(message)),

@@ -32,11 +32,15 @@ private:
   std::string message_;
 };
 
+/// What does not fit in the memory that the values may take: how much it is, and what can be done.
+DataError too_large(std::string file, std::string_view what, int64_t bytes, int64_t memory_cap);
+
 /// `file: warning: text [name]`, in the same form.
 std::string warning_line(std::string_view file, std::string_view text, std::string_view name);
 /// `file: note: text [name]`.
 std::string note_line(std::string_view file, std::string_view text, std::string_view name);
 
 using runtime::escape;
+using runtime::size_text;
 
 } // namespace dlcc::data

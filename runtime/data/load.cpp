@@ -79,10 +79,7 @@ void check_promises(const Job& job, const std::vector<PendingArray>& arrays, con
                {arrays[0].shape[0], columns[0].name, columns[0].origin.file});
     bytes = own > INT64_MAX - bytes ? INT64_MAX : bytes + own;
     if (bytes > job.options.memory_cap)
-      throw DataError(Code::resources, columns[i].origin.file, 0, 0,
-                      std::to_string(bytes) + " bytes of values, more than the memory limit of " +
-                          std::to_string(job.options.memory_cap),
-                      "memory");
+      throw too_large(columns[i].origin.file, "the values", bytes, job.options.memory_cap);
   }
 }
 

@@ -119,9 +119,7 @@ public:
     const ElementType type = plan.store == ElementType::f32 ? ElementType::f32 : ElementType::f64;
     const auto bytes = checked_multiply(rows, width * byte_size(type));
     if (!bytes || *bytes > cap)
-      throw DataError(Code::resources, column_.origin.file, 0, 0,
-                      "the encoded table takes more than the memory limit of " + std::to_string(cap) + " bytes",
-                      "memory");
+      throw too_large(column_.origin.file, "the encoded categories", bytes.value_or(INT64_MAX), cap);
     Bytes out(*bytes);
     std::vector<std::vector<int64_t>> positions;
     for (size_t c = 0; c < fitted_.columns.size(); ++c) {

@@ -2,6 +2,7 @@
 #include "runtime/core/checkpoint.h"
 #include "tests/cli/models.h"
 #include "tests/cli/program.h"
+#include "tests/train/bench_json.h"
 
 #include <gtest/gtest.h>
 
@@ -427,9 +428,11 @@ TEST_F(Commands, InspectShowsRunsSignaturesAndRegions) {
 TEST_F(Commands, ACompiledStepIsNoModel) {
   output({"m.json", "-o", "m.so"});
   for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"check", "m.so"}, {"m.so", "-o", "n.so"}, {"m.so", "--emit=planned"}})
+       {std::vector<std::string>{"m.so", "-o", "n.so"}, {"m.so", "--emit=planned"}})
     expect_refused(folder, words, 3,
                    "m.so: error: is a compiled step, expected a model; 'dlcc inspect' shows it [not-a-model]");
+  expect_refused(folder, {"gradcheck", "m.so"}, 3,
+                 "m.so: error: is a compiled step, expected the model, to compile it in double [not-a-model]");
 }
 
 TEST_F(Commands, QuietPrintsNoResults) {
@@ -467,15 +470,7 @@ TEST_F(Commands, BenchReportsTheStep) {
       << table;
   EXPECT_LE(std::stoll(step[2]), std::stoll(step[1]));
   EXPECT_GT(std::stoll(step[2]), 0);
-  const std::string json = output({"bench", "m.json", "--steps", "5", "--json"});
-  std::smatch all;
-  ASSERT_TRUE(std::regex_search(
-      json, all,
-      std::regex(
-          R"(^\{"format":1,"batch":16,"steps":5,"median_ns":([0-9]+),"min_ns":([0-9]+),"samples_per_s":([0-9.e+]+),)")))
-      << json;
-  EXPECT_LE(std::stoll(all[2]), std::stoll(all[1]));
-  EXPECT_NEAR(std::stod(all[3]) * std::stod(all[1]), 16e9, 16);
+  expect_bench_json(output({"bench", "m.json", "--steps", "5", "--json"}), 16, 5);
 }
 
 TEST_F(Commands, Lists) {
@@ -486,7 +481,7 @@ TEST_F(Commands, Lists) {
 
 TEST_F(Commands, NewWritesAModelThatChecks) {
   for (const char* name :
-       {"linear", "logreg", "binary", "binary-regularized", "mlp-sk", "mnist-softmax", "mnist-mlp"}) {
+       {"linear", "logreg", "binary", "binary-regularized", "mlp-sk", "mnist-softmax", "mnist-mlp", "table"}) {
     output({"new", name, "-o", std::string(name) + ".json"});
     output({"check", std::string(name) + ".json"});
   }
@@ -500,7 +495,7 @@ TEST_F(Commands, NewWritesAModelThatChecks) {
   EXPECT_EQ(folder.read("model-1.schema.json"), "{}");
   expect_refused(folder, {"new", "nope"}, 2,
                  "dlcc: error: unknown starter 'nope'; there are: linear, logreg, binary, binary-regularized, mlp-sk, "
-                 "mnist-softmax, mnist-mlp (see dlcc new --help) [usage]");
+                 "mnist-softmax, mnist-mlp, table (see dlcc new --help) [usage]");
 }
 
 } // namespace

@@ -252,9 +252,12 @@ TEST_F(Table, WrongUseIsOneLine) {
     args.insert(args.end(), more.begin(), more.end());
     expect_refused(folder, args, code, line);
   };
-  refused({"--raw", "--classes"}, 2, "dlcc: error: --raw and --classes: expected one of them [output]");
-  refused({"--classes"}, 2, "dlcc: error: --classes: output 'out' does not tell classes apart [output]");
-  refused({"--id", "id", "-o", "o.npy"}, 2, "dlcc: error: --id: npy holds numbers alone, expected csv [id]");
+  refused({"--raw", "--classes"}, 2,
+          "dlcc: error: --raw and --classes: expected one of them (see dlcc predict --help) [output]");
+  refused({"--classes"}, 2,
+          "dlcc: error: --classes: output 'out' does not tell classes apart (see dlcc predict --help) [output]");
+  refused({"--id", "id", "-o", "o.npy"}, 2,
+          "dlcc: error: --id: npy and npz hold numbers alone, expected csv (see dlcc predict --help) [id]");
   refused({"--id", "name"}, 4,
           "new.csv:1: error: no column 'name'; the file has 'id', 'rooms', 'city', 'area', 'note' [csv-columns]");
 }

@@ -68,9 +68,8 @@ const Row words[] = {
     {"UnknownStage",
      {"m.json", "--emit=plan"},
      2,
-     "dlcc: error: --emit: plan not in "
-     "{source,stable,training,simplified,clustered,loops,scheduled,planned,llvm,bc,asm,obj,header,so} (see dlcc "
-     "--help) [usage]"},
+     "dlcc: error: --emit: 'plan', expected one of source, stable, training, simplified, clustered, loops, scheduled, "
+     "planned, llvm, bc, asm, obj, header, so (see dlcc --help) [usage]"},
     {"SetNothing",
      {"check", "m.json", "--set", "train"},
      2,
@@ -196,8 +195,8 @@ const Row words[] = {
     {"TooMuchMemory",
      {"m.json", "-o", "m.so", "--march", "x86-64-v3", "--memory-limit", "1K"},
      7,
-     "m.json: error: the model needs 4 KiB, expected at most 1 KiB; see --memory-limit; largest: 'train_step.hidden' 1 "
-     "KiB, 'predict.hidden' 1 KiB, 'eval_step.hidden' 1 KiB [memory-limit]"},
+     "m.json: error: the model needs 3404 bytes, expected at most 1024 bytes; see --memory-limit; largest: "
+     "'train_step.hidden' 512 bytes, 'predict.hidden' 512 bytes, 'eval_step.hidden' 512 bytes [memory-limit]"},
 };
 INSTANTIATE_TEST_SUITE_P(Words, BadCommand, testing::ValuesIn(words), name_of);
 
@@ -214,7 +213,7 @@ TEST(BadCommands, AnUnknownPassGetsTheListOfThem) {
   Folder folder;
   folder.write("m.json", tiny);
   expect_fault_with(folder.run({"opt", "m.json", "--passes=simplfy"}), 2,
-                    {"dlcc: error: --passes: simplfy", "simplify"});
+                    {"dlcc: error: --passes: 'simplfy', did you mean 'simplify'?"});
 }
 
 } // namespace

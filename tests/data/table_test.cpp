@@ -369,7 +369,8 @@ TEST(Table, AnOverflowingTableIsRefusedByItsSize) {
   TableScenario s(table);
   s.options.files.memory_cap = 1 << 20; // 2,000 x 2,000 values of f32 are 16 MB
   s.add_csv(floats("x", {2000}), {text("c", CellCode::one_hot)});
-  expect_message(s.error(), Code::resources, {"the encoded table takes more than the memory limit of 1048576 bytes"});
+  expect_message(s.error(), Code::resources,
+                 {"the encoded categories need 15625 KiB of memory, expected at most 1024 KiB"});
 }
 
 } // namespace

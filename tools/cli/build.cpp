@@ -47,6 +47,13 @@ const Kind* find_kind(std::string_view what) {
 std::string kind_for(const std::string& output) {
   for (const Kind& kind : kinds)
     if (output.ends_with(kind.ending)) return std::string(kind.name);
+  // A name is free, but not one that promises what it will not hold.
+  for (const char* other : {".onnx", ".pb", ".tflite", ".pt", ".h5", ".keras", ".py", ".c", ".cpp", ".a", ".exe",
+                            ".dll", ".dylib", ".safetensors", ".npy"})
+    if (output.ends_with(other))
+      throw UserError(ExitCode::usage, "usage",
+                      "'" + escape(output, 100) + "': nothing is written as " + other +
+                          ", expected .so, .o, .s, .ll, .bc or .h, or --emit with any name");
   return "so";
 }
 
@@ -110,7 +117,7 @@ void declare_build(CLI::App& command, int& exit_code) {
   for (const Kind& kind : kinds) words.emplace_back(kind.name);
   command.add_option("--emit", state->emit, "Stop there and write that: a stage, llvm, bc, asm, obj, header, so")
       ->delimiter(',')
-      ->check(CLI::IsMember(words));
+      ->check(one_of(words));
   command.add_flag("-S", state->assembly, "The same as --emit=asm");
   command.add_flag("-c", state->object, "The same as --emit=obj");
   state->build.declare(command);

@@ -4,8 +4,11 @@
 #include "ir/ops/ops.h"
 #include "passes/schedule/cost_model.h"
 #include "tools/cli/options.h"
+#include "tools/driver/loaded_module.h"
 #include "tools/driver/output.h"
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 namespace dlcc::tools {
@@ -86,8 +89,36 @@ std::string text_summary(const Compilation& c, const frontend::NetworkFunction& 
   return text;
 }
 
+bool holds_step(const std::string& file) {
+  if (!std::filesystem::is_regular_file(file)) return false;
+  char first[4] = {};
+  std::ifstream in(file, std::ios::binary);
+  in.read(first, sizeof first);
+  return is_compiled_step({first, static_cast<size_t>(in.gcount())});
+}
+
+// The loader verifies its bytes, its tables and the CPU; what it was compiled from must still read as a model.
+void check_step(const std::string& file, std::string& out) {
+  const LoadedModule module = LoadedModule::open(file);
+  const dlcc_module_v1& m = *dlcc_module_info(module.get());
+  DiagnosticList diagnostics(file);
+  const auto model = frontend::read_model({m.model_json, m.model_json_len}, {}, diagnostics);
+  if (!model || !frontend::build_module(*model, ops::all_ops(), diagnostics))
+    throw UserError(ExitCode::artefact, "no-model", "the model in it cannot be read by this version of dlcc", file);
+  out += escape(m.name) + ": a compiled step of " + escape(m.compiler) + ", ABI " + std::to_string(m.abi) +
+         ", intact, for CPUs with " + escape(m.cpu_features) + "; " + std::to_string(m.n_entries) + " entries, " +
+         std::to_string(m.n_tensors) + " tensors, which 'dlcc inspect' lists\n";
+}
+
 bool CheckCommand::check(const std::string& file, std::string& out) {
   build.model = file;
+  if (holds_step(file)) {
+    if (json || print_config)
+      throw UserError(ExitCode::usage, "usage",
+                      "expected a model for --json and --print-config; 'dlcc inspect --json' shows a compiled step",
+                      file);
+    return check_step(file, out), true;
+  }
   auto c = read_model(build);
   if (!c) return false;
   graph::Module source = std::get<graph::Module>(c->ir);

@@ -1,5 +1,6 @@
 #include "tools/cli/command_line.h"
 
+#include "frontend/vocabulary.h"
 #include "tools/cli/help.h"
 #include "tools/train/run_folder.h"
 
@@ -78,6 +79,19 @@ void attach_resume_value(Words& words) {
     if (has_value) words.erase(words.begin() + static_cast<ptrdiff_t>(i) + 1);
   }
 }
+
+// The option that sets what a model's key of this name, or an alias of it, means: "--lr", "--batch".
+std::string option_of_key(const std::string& written, const Words& names) {
+  const auto key_of = [](const std::string& option) {
+    std::string key = option.substr(option.find_first_not_of('-'));
+    std::replace(key.begin(), key.end(), '-', '_');
+    return key;
+  };
+  if (written.find_first_not_of('-') == std::string::npos) return {};
+  for (const std::string& name : names)
+    if (frontend::is_same_key(key_of(written), key_of(name))) return name;
+  return {};
+}
 } // namespace
 
 std::span<const Command> commands() { return table; }
@@ -140,10 +154,16 @@ void CommandLine::refuse_extras() const {
   auto option = std::find_if(words.begin(), words.end(), [](const std::string& w) { return w.starts_with("-"); });
   if (option == words.end())
     throw UserError(ExitCode::usage, "usage", "one argument too many: '" + escape(words.at(0), 60) + "'");
+  if (option->starts_with("-O"))
+    throw UserError(ExitCode::usage, "usage",
+                    "'" + escape(*option, 60) +
+                        "': there are no levels, everything is always optimized; --disable-pass, --no-fusion and "
+                        "--no-share-memory leave parts of it out");
   std::string name = option->substr(0, option->find('='));
+  const std::string meant = option_of_key(name, names);
   throw UserError(ExitCode::usage, "usage",
                   "unknown option '" + escape(name, 60) + "' of '" + command.get_name() + "'" +
-                      did_you_mean(name, names));
+                      (meant.empty() ? did_you_mean(name, names) : ", did you mean '" + meant + "'?"));
 }
 
 } // namespace dlcc::tools

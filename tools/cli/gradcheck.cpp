@@ -239,6 +239,9 @@ void GradcheckCommand::print(const std::vector<Verdict>& verdicts) const {
 
 int GradcheckCommand::run() {
   build.finish();
+  if (build.model.ends_with(".so"))
+    throw UserError(ExitCode::model, "not-a-model", "is a compiled step, expected the model, to compile it in double",
+                    build.model);
   build.compile.widen_floats = true;
   auto prepared = prepare_job(build, {}, DataUse::training);
   if (!prepared) return static_cast<int>(ExitCode::model);

@@ -155,6 +155,11 @@ struct InspectCommand {
     const auto choose = [&] { return path = training::find_weights(file), 0; };
     if (std::filesystem::is_directory(file))
       if (const int fault = training::guarded(choose)) return fault;
+    if (path.ends_with(".json"))
+      throw UserError(
+          ExitCode::usage, "usage",
+          "'" + escape(path, 100) +
+              "': expected a compiled step, a checkpoint or the folder of a run; 'dlcc check' shows a model");
     if (path.ends_with(".safetensors")) {
       try {
         description = describe_checkpoint(runtime::CheckpointFile(path, runtime::CheckpointFile::Accept::plain));

@@ -5,6 +5,7 @@
 #include "frontend/print_config.h"
 #include "ir/ops/ops.h"
 #include "runtime/core/atomic_file.h"
+#include "tools/cli/command_line.h"
 
 #include <algorithm>
 #include <chrono>
@@ -188,6 +189,7 @@ void describe(PreparedJob& prepared, const frontend::ModelSpec& model, const gra
   job.maximised = frontend::maximised_metrics(model);
   job.model_file = file;
   job.origins = {file};
+  job.help = help_command(std::span<const std::string>(command_line()).subspan(1));
   job.seed = static_cast<uint64_t>(model.seed);
   job.train = model.train;
   job.tensors = frontend::tensor_specs(model, source);

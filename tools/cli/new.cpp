@@ -38,7 +38,7 @@ std::vector<std::string> data_files(std::string_view text) {
   return files;
 }
 
-// Names of data files start at the model's folder, and a starter brings none with it.
+// Names of data files start at the model's folder.
 void tell_missing_data(std::string_view text, const std::string& output) {
   const std::filesystem::path folder = std::filesystem::path(output).parent_path();
   std::string missing;
@@ -46,6 +46,17 @@ void tell_missing_data(std::string_view text, const std::string& output) {
     if (!std::filesystem::exists(folder / file)) missing += (missing.empty() ? "" : ", ") + (folder / file).string();
   if (!missing.empty())
     fprintf(stderr, "before that, put there what it trains on (or change 'data'): %s\n", missing.c_str());
+}
+
+// The table that a starter brings; one that is there is the user's own.
+void write_data(const Starter& starter, const std::string& output) {
+  if (starter.data_file.empty()) return;
+  const std::filesystem::path file = std::filesystem::path(output).parent_path() / starter.data_file;
+  if (std::filesystem::exists(file)) return;
+  std::error_code failed; // writing the file tells
+  std::filesystem::create_directories(file.parent_path(), failed);
+  write_output(file.string(), std::string(starter.data));
+  fprintf(stderr, "wrote %s, the table it trains on\n", file.c_str());
 }
 
 struct NewCommand {
@@ -61,6 +72,7 @@ struct NewCommand {
       write_schema(output.substr(0, output.rfind('/') + 1) + schema_file);
       fprintf(stderr, "wrote %s, and %s for editors; next: dlcc train %s\n", output.c_str(), schema_file,
               output.c_str());
+      write_data(s, output);
       tell_missing_data(s.text, output);
       return 0;
     }

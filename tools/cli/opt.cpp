@@ -72,9 +72,9 @@ void declare_opt(CLI::App& command, int& exit_code) {
   auto* only =
       command.add_option("--passes", state->passes, "Passes to run, in this order; none: parse, verify and print")
           ->delimiter(',')
-          ->check(CLI::IsMember(names));
+          ->check(one_of(names));
   command.add_option("--to", state->stop_after, "Run the pipeline up to this stage instead")
-      ->check(CLI::IsMember(stages))
+      ->check(one_of(stages))
       ->excludes(only);
   command.add_option("--march,--mcpu,--target", state->target, "Machine the schedule is made for")
       ->capture_default_str();

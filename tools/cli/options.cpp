@@ -38,6 +38,22 @@ int64_t parse_bytes(const std::string& text) {
 }
 } // namespace
 
+std::string not_one_of(const std::string& text, const std::vector<std::string>& words) {
+  const std::string shown = "'" + escape(text, 60) + "'", meant = did_you_mean(text, words);
+  if (!meant.empty()) return shown + meant;
+  std::string list;
+  for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+  return shown + ", expected one of " + list;
+}
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  CLI::Validator validator;
+  validator.operation([words = std::move(words)](std::string& text) {
+    return std::find(words.begin(), words.end(), text) == words.end() ? not_one_of(text, words) : "";
+  });
+  return validator;
+}
+
 std::vector<std::string>& command_line() {
   static std::vector<std::string> words;
   return words;
@@ -79,7 +95,7 @@ void BuildOptions::declare(CLI::App& c, bool model_required) {
   c.add_flag("--no-share-memory{false}", compile.share_memory, "A place of its own for every buffer")->group(p);
   auto* s = message_group;
   c.add_option("--diagnostics-format", format_, "auto, short, rich or json")
-      ->check(CLI::IsMember({"auto", "short", "rich", "json"}))
+      ->check(one_of({"auto", "short", "rich", "json"}))
       ->group(s);
   c.add_option("--error-limit", compile.error_limit, "Most errors shown")->group(s)->capture_default_str();
   c.add_flag("-q,--quiet", shared.quiet, "Errors only: no warnings, no notes, no results but JSON")->group(s);
@@ -135,10 +151,14 @@ bool report(const Compilation& c, const BuildOptions& options) {
   return c.diagnostics.has_errors();
 }
 
+bool is_compiled_step(std::string_view bytes) {
+  return bytes.starts_with("\x7f"
+                           "ELF");
+}
+
 std::unique_ptr<Compilation> read_model(const BuildOptions& options) {
   std::string text = read_text_file(options.model);
-  if (text.starts_with("\x7f"
-                       "ELF"))
+  if (is_compiled_step(text))
     throw UserError(ExitCode::model, "not-a-model", "is a compiled step, expected a model; 'dlcc inspect' shows it",
                     options.model);
   auto c = std::make_unique<Compilation>(options.model, std::move(text), options.compile);

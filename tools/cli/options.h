@@ -32,9 +32,15 @@ private:
   std::string memory_limit_, format_ = "auto";
 };
 
+/// About an option's word that is none of `words`: "'plannd', did you mean 'planned'?", or the list.
+std::string not_one_of(const std::string& text, const std::vector<std::string>& words);
+/// Accepts these words.
+CLI::Validator one_of(std::vector<std::string> words);
 /// Accepts the whole numbers from `least` (0 or more) on that have 64 bits.
 CLI::Validator whole_number(uint64_t least);
 
+/// Whether a file with these bytes is a compiled step, whole or damaged.
+bool is_compiled_step(std::string_view bytes);
 /// Reads the model and builds its graph; prints the diagnostics. Nothing: exit with 3.
 std::unique_ptr<Compilation> read_model(const BuildOptions& options);
 /// Prints what the passes reported; true if there were errors.

@@ -111,13 +111,15 @@ std::string as_json(const std::vector<KernelTime>& kernels, double step) {
 } // namespace
 
 int profile(PreparedJob& prepared, const training::BenchOptions& options) {
-  return training::guarded([&] {
-    Profiler profiler(prepared, options);
-    const std::vector<KernelTime> kernels = profiler.kernels();
-    const double step = profiler.step();
-    write_output("-", options.json ? as_json(kernels, step) : table(kernels, step));
-    return 0;
-  });
+  return training::guarded(
+      [&] {
+        Profiler profiler(prepared, options);
+        const std::vector<KernelTime> kernels = profiler.kernels();
+        const double step = profiler.step();
+        write_output("-", options.json ? as_json(kernels, step) : table(kernels, step));
+        return 0;
+      },
+      prepared.job.help);
 }
 
 } // namespace dlcc::tools

@@ -8,6 +8,7 @@ namespace dlcc::tools {
 
 struct Starter {
   std::string_view name, text;
+  std::string_view data_file, data; ///< what it trains on and brings with it; empty: nothing
 };
 std::span<const Starter> starters();
 

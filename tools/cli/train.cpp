@@ -21,13 +21,12 @@ constexpr int model_error = static_cast<int>(ExitCode::model);
 
 /// An option whose words stand for values of an enumeration; the help shows the words.
 template <class E> CLI::Validator words(const std::map<std::string, E>& table) {
-  std::string list;
-  for (auto& [word, value] : table) list += (list.empty() ? "" : ", ") + word;
+  std::vector<std::string> known;
+  for (auto& [word, value] : table) known.push_back(word);
   CLI::Validator transformer;
-  transformer.description("one of " + list);
-  transformer.operation([table, list](std::string& text) -> std::string {
+  transformer.operation([table, known](std::string& text) -> std::string {
     auto at = table.find(text);
-    if (at == table.end()) return "'" + escape(text, 60) + "', expected one of " + list;
+    if (at == table.end()) return not_one_of(text, known);
     text = std::to_string(static_cast<int>(at->second));
     return "";
   });
@@ -120,16 +119,14 @@ void TrainCommand::declare(CLI::App& c) {
   c.add_flag("--refit", run.refit, "Fit transforms on the data, do not take those of --init-weights")->group(s);
   c.add_option("--checkpoint-every", checkpoint_every, "500steps, 2epochs, 30s, 5min")->group(s);
   c.add_option("--keep", run.keep, "Numbered checkpoints to keep")->group(s)->check(whole_number(1));
-  c.add_option("--on-save-error", on_save_error, "continue or stop")
-      ->group(s)
-      ->check(CLI::IsMember({"continue", "stop"}));
+  c.add_option("--on-save-error", on_save_error, "continue or stop")->group(s)->check(one_of({"continue", "stop"}));
   c.add_flag("--force-data", run.force_data, "Resume although the data changed")->group(s);
   auto* l = "Logs";
-  c.add_option("--log", logs, "csv, jsonl")->delimiter(',')->group(l)->check(CLI::IsMember({"csv", "jsonl", "none"}));
+  c.add_option("--log", logs, "csv, jsonl")->delimiter(',')->group(l)->check(one_of({"csv", "jsonl", "none"}));
   c.add_option("--log-every", run.log_every, "Also a line of history.jsonl every N steps")
       ->group(l)
       ->check(whole_number(0));
-  c.add_option("--plot", plots, "svg, term")->delimiter(',')->group(l)->check(CLI::IsMember({"svg", "term", "none"}));
+  c.add_option("--plot", plots, "svg, term")->delimiter(',')->group(l)->check(one_of({"svg", "term", "none"}));
   declare_output(c, run.output);
   c.footer("Examples:\n  dlcc train model.json\n  dlcc train model.json --epochs 20 --plot svg,term\n"
            "  dlcc train model.json --require 'val_accuracy>=0.97'\n"
@@ -243,13 +240,14 @@ void declare_eval(CLI::App& command, int& exit_code) {
 void declare_predict(CLI::App& command, int& exit_code) {
   auto state = std::make_shared<PredictCommand>();
   state->declare(command);
-  command.add_option("-o,--output", state->options.out, "File to write: .npy or csv; standard output without it");
+  command.add_option("-o,--output", state->options.out,
+                     "File to write: .npy, .npz (every output) or csv; standard output without it");
   command.add_flag("--raw", state->options.raw, "In the model's own units: label transforms are not undone");
   command.add_flag("--classes", state->options.classes, "The most probable class, by name where labels are text");
   command.add_option("--id", state->options.ids, "Copy this column of the csv data to the output")
       ->allow_extra_args(false)
       ->type_name("COLUMN");
-  command.add_option("--output-name", state->options.result, "Which output; the first by default");
+  command.add_option("--output-name", state->options.result, "Which output; by default the first, in .npz all");
   command.footer("Examples:\n  dlcc predict model.json --weights runs/model-1 -o predictions.npy\n"
                  "  dlcc predict model.json --weights runs/1 --data new.csv --id name -o out.csv");
   command.callback([state, &exit_code] { exit_code = state->execute(); });

@@ -7,6 +7,7 @@
 #include "ir/ops/ops.h"
 #include "passes/gradient/widen_floats.h"
 #include "runtime/core/artefact.h"
+#include "runtime/core/error.h"
 #include "runtime/core/sha256.h"
 #include "tools/driver/available_memory.h"
 
@@ -97,15 +98,6 @@ bool Compilation::run_passes(const std::string& stage) {
          fits_memory();
 }
 
-static std::string size_text(int64_t bytes) {
-  constexpr int64_t mib = int64_t{1} << 20;
-  if (bytes < 16 * mib) return std::to_string((bytes + 1023) / 1024) + " KiB";
-  if (bytes <= 10000 * mib) return std::to_string(bytes / mib) + " MiB";
-  char text[32];
-  snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
-  return text;
-}
-
 // The three that matter most, with their sizes: "'hidden/kernel' 381 MiB". A layer's name is part of its tensors'.
 static std::string largest_tensors(const loops::Program& program) {
   std::vector<const loops::Buffer*> buffers;
@@ -118,7 +110,7 @@ static std::string largest_tensors(const loops::Program& program) {
   std::partial_sort(buffers.begin(), buffers.begin() + static_cast<std::ptrdiff_t>(shown), buffers.end(), larger);
   std::string text;
   for (size_t i = 0; i < shown; ++i)
-    text += (i ? ", '" : "'") + escape(buffers[i]->name, 40) + "' " + size_text(byte_count(buffers[i]->type));
+    text += (i ? ", '" : "'") + escape(buffers[i]->name, 40) + "' " + runtime::size_text(byte_count(buffers[i]->type));
   return text;
 }
 
@@ -128,7 +120,7 @@ bool Compilation::fits_memory() {
   int64_t bytes = planned_bytes(program);
   if (bytes <= limit) return true;
   throw UserError(ExitCode::environment, "memory-limit",
-                  "the model needs " + size_text(bytes) + ", expected at most " + size_text(limit) +
+                  "the model needs " + runtime::size_text(bytes) + ", expected at most " + runtime::size_text(limit) +
                       "; see --memory-limit; largest: " + largest_tensors(program),
                   diagnostics.file());
 }

@@ -181,13 +181,15 @@ int64_t median_step_nanoseconds(const Job& job, const BenchOptions& options) {
 }
 
 int bench(const Job& job, const BenchOptions& options) {
-  return guarded([&] {
-    const auto start = Clock::now();
-    Bench bench(job, options);
-    bench.step();
-    const double first_step = options.compile_seconds + static_cast<double>(nanoseconds_since(start)) * 1e-9;
-    return options.serve ? serve(bench, options, first_step) : report(bench, options, first_step);
-  });
+  return guarded(
+      [&] {
+        const auto start = Clock::now();
+        Bench bench(job, options);
+        bench.step();
+        const double first_step = options.compile_seconds + static_cast<double>(nanoseconds_since(start)) * 1e-9;
+        return options.serve ? serve(bench, options, first_step) : report(bench, options, first_step);
+      },
+      job.help);
 }
 
 } // namespace dlcc::training

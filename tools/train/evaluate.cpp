@@ -63,10 +63,12 @@ int run(const Job& job, const EvaluateOptions& options, const SignalGuard& signa
 } // namespace
 
 int evaluate(const Job& job, const EvaluateOptions& options) {
-  return guarded([&] {
-    const SignalGuard signals;
-    return run(job, options, signals);
-  });
+  return guarded(
+      [&] {
+        const SignalGuard signals;
+        return run(job, options, signals);
+      },
+      job.help);
 }
 
 } // namespace dlcc::training

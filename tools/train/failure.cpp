@@ -34,7 +34,7 @@ std::string warning_line(const std::string& text, const std::string& name) {
 }
 
 Failure::Failure(int code, const std::string& text, const std::string& name)
-    : code_(code), text_(text), line_(error_line(text, name)) {}
+    : code_(code), text_(text), name_(name), line_(error_line(text, name)) {}
 
 int exit_code(dlcc_status status) {
   switch (status) {
@@ -61,11 +61,12 @@ const char* fault_name(dlcc_status status, const char* otherwise) {
   return status == DLCC_E_IO ? "io" : status == DLCC_E_NOMEM ? "resources" : otherwise;
 }
 
-int guarded(const std::function<int()>& body) {
+int guarded(const std::function<int()>& body, const std::string& help) {
   try {
     return body();
   } catch (const Failure& f) {
-    return print(f.code(), f.what());
+    if (f.code() != exit_usage || help.empty()) return print(f.code(), f.what());
+    return print(f.code(), error_line(f.text() + " (see " + help + ")", f.name()).c_str());
   } catch (const data::DataError& e) {
     return print(static_cast<int>(e.code), e.what());
   } catch (const runtime::Error& e) {

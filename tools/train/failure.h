@@ -27,11 +27,12 @@ public:
   Failure(int code, const std::string& text, const std::string& name);
   int code() const { return code_; }
   const std::string& text() const { return text_; } ///< without what stands around it in the line
+  const std::string& name() const { return name_; }
   const char* what() const noexcept override { return line_.c_str(); }
 
 private:
   int code_;
-  std::string text_, line_;
+  std::string text_, name_, line_;
 };
 
 /// "dlcc: error: text [name]"
@@ -50,7 +51,8 @@ template <class Call> void check(Call&& call, const char* name = "checkpoint") {
   if (call(&e) != DLCC_OK) throw Failure(exit_code(e.code), e.message, fault_name(e.code, name));
 }
 
-/// Runs `body`; an exception is printed as a line on stderr and becomes its exit code.
-int guarded(const std::function<int()>& body);
+/// Runs `body`; an exception is printed as a line on stderr and becomes its exit code. `help`: the command that says
+/// more about words that make no sense.
+int guarded(const std::function<int()>& body, const std::string& help = {});
 
 } // namespace dlcc::training

@@ -3,6 +3,7 @@
 #include "runtime/data/dataset.h"
 #include "runtime/data/error.h"
 #include "runtime/data/open.h"
+#include "runtime/data/zip_writer.h"
 #include "tools/train/console.h"
 #include "tools/train/part.h"
 #include "tools/train/prediction_text.h"
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <unistd.h>
 
 namespace dlcc::training {
@@ -35,6 +37,16 @@ void write_stdout(const std::string& bytes) {
       throw Failure(exit_io, std::string("cannot write to the standard output: ") + std::strerror(errno), "io");
     done += static_cast<size_t>(n);
   }
+}
+
+enum class Format : uint8_t { csv, npy, npz };
+
+// What is not one row a sample has no place in an archive of predictions.
+std::vector<int> outputs_of_samples(const dlcc_module_v1& m, const dlcc_entry_v1& e) {
+  std::vector<int> found;
+  for (int i = 0; i < e.n_outputs; ++i)
+    if (m.tensors[e.outputs[i]].batch_axis == 0) found.push_back(i);
+  return found;
 }
 
 int find_output(const dlcc_module_v1& m, const dlcc_entry_v1& e, const std::string& wanted) {
@@ -80,33 +92,39 @@ std::optional<PredictedLabel> predicted_label(const Job& job, const Runner& runn
 
 class Predictor {
 public:
-  Predictor(const Job& job, const PredictOptions& options, const std::string& weights, Console& console)
-      : runner_(job.module, options.threads, options.seed.value_or(job.seed),
-                [&console](int level, const std::string& text) {
-                  if (level <= 1) console.warn(warning_line(text, "session"));
-                }) {
+  Predictor(const Job& job, const PredictOptions& options, const std::string& weights, Format format, Console& console)
+      : format_(format), runner_(job.module, options.threads, options.seed.value_or(job.seed),
+                                 [&console](int level, const std::string& text) {
+                                   if (level <= 1) console.warn(warning_line(text, "session"));
+                                 }) {
     load_weights(runner_, weights, DLCC_SAVE_PARAMS | DLCC_SAVE_RNG, options.allow_partial_weights);
     console.note("weights of '" + data::escape(weights) + "'");
     entry_ = find_entry(runner_.module(), DLCC_FN_PREDICT);
-    which_ = find_output(runner_.module(), *entry_, options.result);
+    std::vector<int> wanted;
+    if (format_ == Format::npz && options.result.empty()) wanted = outputs_of_samples(runner_.module(), *entry_);
+    if (wanted.empty()) wanted = {find_output(runner_.module(), *entry_, options.result)};
     part_ = open_part(job, runner_, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)),
                       console, options.ids);
     if (part_.kept.size() != options.ids.size()) throw Failure(exit_usage, "--id: only csv data have columns", "id");
-    present(job, options, console);
+    for (const int which : wanted) present(job, options, which, console);
   }
 
   // True if it went through to the end.
-  bool run(bool npy, const Sink& sink, const std::function<bool()>& go_on, Console* progress = nullptr) {
+  bool run(const Sink& sink, const std::function<bool()>& go_on, Console* progress = nullptr) {
     const auto start = std::chrono::steady_clock::now();
     Feed feed(runner_.module(), DLCC_FN_PREDICT);
     std::vector<std::vector<std::byte>> memory;
     std::vector<dlcc_view> out;
-    for (int i = 0; i <= which_; ++i) {
+    for (int i = 0; i <= results_.back().which; ++i) {
       const dlcc_tensor_desc& t = output(i);
       memory.emplace_back(std::max<size_t>(t.nbytes, 1));
       out.push_back({memory.back().data(), t.dtype, t.rank, t.dims, t.nbytes, {0, 0}});
     }
-    sink(npy ? npy_header(presentation_->dtype(), presentation_->shape(part_.source->samples())) : header());
+    for (Result& result : results_)
+      result.put(format_, sink,
+                 format_ == Format::csv
+                     ? header()
+                     : npy_header(result.presentation->dtype(), result.presentation->shape(part_.source->samples())));
     for (int64_t b = 0; b < part_.source->batches_per_epoch(); ++b) {
       if (!go_on()) return false;
       const int64_t rows = feed.fill(*part_.source, 0, b);
@@ -116,41 +134,71 @@ public:
                                 rows, e);
           },
           "predict");
-      const std::byte* values = presentation_->values(memory.back().data(), rows);
-      sink(npy ? std::string(reinterpret_cast<const char*>(values),
-                             presentation_->row_bytes() * static_cast<uint64_t>(rows))
-               : lines(values, b, rows));
+      for (Result& result : results_) {
+        const std::byte* values = result.presentation->values(memory[static_cast<size_t>(result.which)].data(), rows);
+        const uint64_t bytes = result.presentation->row_bytes() * static_cast<uint64_t>(rows);
+        result.put(format_, sink,
+                   format_ == Format::csv ? lines(values, b, rows)
+                                          : std::string(reinterpret_cast<const char*>(values), bytes));
+      }
       if (progress)
         progress->tick([&] {
           const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
           return Console::Bar{"Predicting", b + 1, part_.source->batches_per_epoch(), seconds.count(), {}};
         });
     }
+    if (format_ == Format::npz) write_archive(sink);
     return true;
   }
 
 private:
+  /// An output that is wanted.
+  struct Result {
+    int which; ///< of the entry's outputs
+    std::unique_ptr<PredictedLabel> label;
+    std::optional<Presentation> presentation;
+    data::ZipMember array; ///< of an archive: what is there so far
+
+    void put(Format format, const Sink& sink, const std::string& bytes) {
+      if (format == Format::npz)
+        array.bytes += bytes;
+      else
+        sink(bytes);
+    }
+  };
+
+  void write_archive(const Sink& sink) {
+    std::vector<data::ZipMember> members;
+    for (Result& result : results_) members.push_back(std::move(result.array));
+    data::write_zip(members, sink);
+  }
+
   const dlcc_tensor_desc& output(int i) const { return runner_.module().tensors[entry_->outputs[i]]; }
 
-  void present(const Job& job, const PredictOptions& options, Console& console) {
-    const std::string name = display_name(output(which_));
-    label_ = predicted_label(job, runner_, name, which_ == entry_->n_outputs - 1);
+  void present(const Job& job, const PredictOptions& options, int which, Console& console) {
+    const std::string name = display_name(output(which));
+    std::unique_ptr<PredictedLabel> predicted;
+    if (auto label = predicted_label(job, runner_, name, which == entry_->n_outputs - 1))
+      predicted = std::make_unique<PredictedLabel>(std::move(*label));
     using Mode = Presentation::Mode;
     const Mode mode = options.classes ? Mode::classes : options.raw ? Mode::raw : Mode::label;
-    presentation_.emplace(output(which_), batch_rows(runner_.module(), *entry_), name, label_ ? &*label_ : nullptr,
-                          mode);
-    auto is_of_label = [&](const data::TransformSpec& t) { return label_ && t.input == label_->spec.name; };
+    Result& result = results_.emplace_back();
+    result.which = which;
+    result.array.name = std::string(output(which).name) + ".npy";
+    result.label = std::move(predicted);
+    result.presentation.emplace(output(which), batch_rows(runner_.module(), *entry_), name, result.label.get(), mode);
+    auto is_of_label = [&](const data::TransformSpec& t) { return result.label && t.input == result.label->spec.name; };
     const auto& transforms = job.data ? job.data->transforms : std::vector<data::TransformSpec>();
-    if (mode == Mode::label && label_ && !label_->fitted &&
+    if (mode == Mode::label && result.label && !result.label->fitted &&
         std::any_of(transforms.begin(), transforms.end(), is_of_label))
-      console.warn(warning_line("the weights do not say how '" + data::escape(label_->spec.name, 60) +
+      console.warn(warning_line("the weights do not say how '" + data::escape(result.label->spec.name, 60) +
                                     "' was transformed; predictions are in the model's own units",
                                 "transform"));
   }
   std::string header() const {
     std::vector<std::string> cells;
     for (const data::TextColumn& c : part_.kept) cells.push_back(text_cell(c.name));
-    for (std::string& name : presentation_->header()) cells.push_back(std::move(name));
+    for (std::string& name : results_[0].presentation->header()) cells.push_back(std::move(name));
     return csv_line(cells);
   }
   std::string lines(const std::byte* values, int64_t batch, int64_t rows) {
@@ -160,19 +208,30 @@ private:
       cells.clear();
       const auto sample = static_cast<size_t>(part_.source->sample_at(0, batch, r));
       for (const data::TextColumn& c : part_.kept) cells.push_back(text_cell(c.cells.at(sample)));
-      presentation_->append_row(cells, values, r);
+      results_[0].presentation->append_row(cells, values, r);
       out += csv_line(cells);
     }
     return out;
   }
 
+  Format format_;
   Runner runner_;
   OpenedPart part_;
   const dlcc_entry_v1* entry_ = nullptr;
-  int which_ = 0;
-  std::optional<PredictedLabel> label_;
-  std::optional<Presentation> presentation_;
+  std::vector<Result> results_; ///< one, or those of an archive
 };
+
+Format format_of(const std::string& out) {
+  if (out.ends_with(".npy")) return Format::npy;
+  if (out.ends_with(".npz")) return Format::npz;
+  const size_t dot = out.rfind('.');
+  const std::string extension = dot == std::string::npos ? "" : out.substr(dot + 1);
+  for (const char* other : {"json", "safetensors", "h5", "parquet"})
+    if (extension == other)
+      throw Failure(exit_usage, "'" + data::escape(out) + "': expected a name that ends in .npy, .npz or .csv",
+                    "output");
+  return Format::csv;
+}
 
 int run(const Job& job, const PredictOptions& options) {
   const SignalGuard signals;
@@ -181,26 +240,21 @@ int run(const Job& job, const PredictOptions& options) {
     throw Failure(exit_usage, "--weights expected: a checkpoint or the folder of a run", "weights");
   const std::string weights = find_weights(options.weights);
   refuse_inputs(job, weights, options.out);
-  const bool npy = options.out.ends_with(".npy");
-  if (npy && !options.ids.empty()) throw Failure(exit_usage, "--id: npy holds numbers alone, expected csv", "id");
+  const Format format = format_of(options.out);
+  if (format != Format::csv && !options.ids.empty())
+    throw Failure(exit_usage, "--id: npy and npz hold numbers alone, expected csv", "id");
   if (options.raw && options.classes) throw Failure(exit_usage, "--raw and --classes: expected one of them", "output");
-  const size_t dot = options.out.rfind('.');
-  const std::string extension = dot == std::string::npos ? "" : options.out.substr(dot + 1);
-  for (const char* other : {"npz", "json", "safetensors", "h5", "parquet"})
-    if (extension == other)
-      throw Failure(exit_usage, "'" + data::escape(options.out) + "': expected a name that ends in .npy or .csv",
-                    "output");
-  Predictor predictor(job, options, weights, console);
+  Predictor predictor(job, options, weights, format, console);
   auto go_on = [&] { return signals.stop() == 0; };
   if (options.out.empty() || options.out == "-") {
     try {
-      return predictor.run(false, write_stdout, go_on) ? int{exit_ok} : 128 + signals.stop();
+      return predictor.run(write_stdout, go_on) ? int{exit_ok} : 128 + signals.stop();
     } catch (const BrokenPipe&) {
       return exit_ok; // whoever read it has enough
     }
   }
   runtime::AtomicFile file(options.out);
-  if (!predictor.run(npy, [&](const std::string& s) { file.write(s.data(), s.size()); }, go_on, &console))
+  if (!predictor.run([&](const std::string& s) { file.write(s.data(), s.size()); }, go_on, &console))
     return 128 + signals.stop();
   file.commit();
   return exit_ok;
@@ -209,7 +263,7 @@ int run(const Job& job, const PredictOptions& options) {
 } // namespace
 
 int predict(const Job& job, const PredictOptions& options) {
-  return guarded([&] { return run(job, options); });
+  return guarded([&] { return run(job, options); }, job.help);
 }
 
 } // namespace dlcc::training

@@ -183,12 +183,6 @@ bool Runner::has_hyper(const std::string& name) const {
   return false;
 }
 
-double Runner::hyper(const std::string& name) const {
-  double value = std::nan("");
-  check([&](dlcc_error* e) { return dlcc_get_hyper(session(), name.c_str(), &value, e); }, "hyper");
-  return value;
-}
-
 std::optional<double> Runner::learning_rate() {
   if (!find_entry(*module_, DLCC_FN_LEARNING_RATE)) return {};
   double rate = std::nan("");

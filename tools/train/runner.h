@@ -83,7 +83,6 @@ public:
   data::FittedTransforms fitted(std::span<const data::TensorSpec> tensors) const;
   void set_fitted(const data::FittedTransforms& fitted);
   bool has_hyper(const std::string& name) const;
-  double hyper(const std::string& name) const;
   /// Of the last update; none if the module does not say.
   std::optional<double> learning_rate();
   void set_hyper(const std::string& name, double value);

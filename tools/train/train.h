@@ -62,6 +62,7 @@ struct Job {
   std::optional<ScheduleEnd> schedule_end; ///< if it has one
   std::vector<std::string> maximised;      ///< metrics of which more is better
   std::vector<std::string> origins;        ///< the files that describe it, which no result may replace
+  std::string help;                        ///< the command that explains the options, for messages about them
 };
 
 enum class Progress : uint8_t { automatic, bar, lines, none };
@@ -131,7 +132,7 @@ struct PredictOptions {
   Part part = Part::automatic;
   std::optional<uint64_t> seed;
   int threads = 0;
-  std::string out;              ///< empty or "-": csv on stdout; else a file, *.npy or csv
+  std::string out;              ///< empty or "-": csv on stdout; else a file, *.npy, *.npz or csv
   bool raw = false;             ///< in the model's own units: the label's transform is not undone
   bool classes = false;         ///< the most probable class, by name where the label was text
   std::vector<std::string> ids; ///< columns of the csv data that are copied to the output

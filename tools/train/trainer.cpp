@@ -10,7 +10,7 @@
 namespace dlcc::training {
 
 int train(const Job& job, const RunOptions& options) {
-  return guarded([&] { return Trainer(job, options).run(); });
+  return guarded([&] { return Trainer(job, options).run(); }, job.help);
 }
 
 int Trainer::run() {

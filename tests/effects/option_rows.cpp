@@ -96,6 +96,7 @@ const std::vector<OptionRow>& option_rows() {
       {"train", "--epochs", {"--epochs", "2"}, "!epoch 3/3"},
       {"train", "--steps", {"--steps", "3"}, "2,3,"},
       {"train", "--seed", {"--seed", "3"}, "run/run.json\n3 "},
+      {"train", "--seed", {"--seed", "3"}, "!\n1,2,2.14104"}, // the order: first weights are ones
       {"train", "--learning-rate", {"--learning-rate", "0.01"}, "", {}, {"--set", "optimizer.learning_rate=0.02"}},
       {"train", "--validation-split", {"--validation-split", "0.4"}, "val_loss", {}, {}, without_validation},
       {"train", "--patience", {"--patience", "1"}, "!epoch 8/8", {"--epochs", "8", "--learning-rate", "0.5"}},

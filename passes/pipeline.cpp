@@ -8,8 +8,6 @@
 #include "ir/loops/print.h"
 #include "ir/loops/verify.h"
 #include "passes/fusion/form_clusters.h"
-#include "passes/gradient/build_training.h"
-#include "passes/gradient/declarations.h"
 #include "passes/lowering/lower_to_loops.h"
 #include "passes/memory/plan_memory.h"
 #include "passes/memory/share_in_place.h"
@@ -19,6 +17,8 @@
 #include "passes/simplify/inline_calls.h"
 #include "passes/simplify/simplify.h"
 #include "passes/simplify/stabilise.h"
+#include "passes/training/build_training.h"
+#include "passes/training/declarations.h"
 
 namespace dlcc::passes {
 

@@ -83,7 +83,7 @@ Role Naming::role_of_update(const State& state) const {
   return {Part::update, {}};
 }
 
-// Values say by their names what they are: passes/gradient calls them d.X, next.X and first.X.
+// Values say by their names what they are: passes/training calls them d.X, next.X and first.X.
 Role Naming::role_of(NodeId n) const {
   const Node& node = f_.nodes[n];
   const ValueId value = node.results[0];

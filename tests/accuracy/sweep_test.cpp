@@ -6,8 +6,8 @@
 
 #include "ir/base/text.h"
 #include "ir/ops/build.h"
-#include "passes/gradient/differentiate.h"
 #include "passes/pass_manager.h"
+#include "passes/training/differentiate.h"
 
 #include <algorithm>
 #include <cmath>

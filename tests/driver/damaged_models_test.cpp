@@ -3,7 +3,7 @@
 #include "tests/driver/model_damage.h"
 #include "tests/driver/seed_models.h"
 
-#include "frontend/print_config.h"
+#include "frontend/build/print_config.h"
 #include "ir/ops/ops.h"
 #include "tools/driver/compile.h"
 

@@ -1,6 +1,6 @@
 #include "tests/driver/seed_models.h"
 
-#include "frontend/json_writer.h"
+#include "frontend/document/json_writer.h"
 #include "ir/ops/ops.h"
 #include "tests/cli/random_model.h"
 #include "tests/frontend/models.h"

@@ -1,7 +1,7 @@
 // A right model around any record of the model format, with every key at its default.
 #pragma once
 
-#include "frontend/schema.h"
+#include "frontend/table/schema.h"
 #include "tests/effects/outcome.h"
 
 namespace dlcc::effects {

@@ -1,6 +1,6 @@
 #include "tests/effects/outcome.h"
 
-#include "frontend/build_module.h"
+#include "frontend/build/build_module.h"
 #include "ir/graph/evaluate.h"
 #include "ir/ops/ops.h"
 #include "tools/driver/compile.h"

@@ -2,7 +2,7 @@
 // up.
 #pragma once
 
-#include "frontend/schema.h"
+#include "frontend/table/schema.h"
 #include "tests/effects/outcome.h"
 
 #include <vector>

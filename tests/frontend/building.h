@@ -3,7 +3,7 @@
 
 #include "reading.h"
 
-#include "frontend/build_module.h"
+#include "frontend/build/build_module.h"
 #include "ir/graph/evaluate.h"
 #include "ir/graph/verify.h"
 #include "ir/ops/ops.h"

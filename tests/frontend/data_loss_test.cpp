@@ -2,7 +2,7 @@
 // option, in batches of every size, against formulas written here.
 #include "building.h"
 
-#include "frontend/schema.h"
+#include "frontend/table/schema.h"
 
 namespace dlcc::frontend::testing {
 namespace {

@@ -2,7 +2,7 @@
 // makes a metric NaN, and only where it counts.
 #include "building.h"
 
-#include "frontend/schema.h"
+#include "frontend/table/schema.h"
 
 #include <algorithm>
 #include <fstream>

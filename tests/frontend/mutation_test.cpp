@@ -2,7 +2,7 @@
 #include "models.h"
 #include "reading.h"
 
-#include "frontend/print_config.h"
+#include "frontend/build/print_config.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Nodes beside layers, and losses and metrics of the model's own: values and functions, against closed forms.
 #include "building.h"
 
-#include "frontend/print_config.h"
+#include "frontend/build/print_config.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Reads a model and returns what the user would see, one message a line.
 #pragma once
 
-#include "frontend/read_model.h"
+#include "frontend/read/read_model.h"
 
 namespace dlcc::frontend::testing {
 

@@ -2,7 +2,7 @@
 #include "building.h"
 #include "models.h"
 
-#include "frontend/print_config.h"
+#include "frontend/build/print_config.h"
 #include "ir/graph/print.h"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // A right model around any record of the table, with any of its keys: what generated tests start from.
 #pragma once
 
-#include "frontend/schema.h"
+#include "frontend/table/schema.h"
 
 #include <algorithm>
 #include <cmath>

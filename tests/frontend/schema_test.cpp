@@ -4,7 +4,7 @@
 #include "reading.h"
 #include "samples.h"
 
-#include "frontend/json_schema.h"
+#include "frontend/table/json_schema.h"
 
 #include <gtest/gtest.h>
 

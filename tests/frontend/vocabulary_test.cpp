@@ -4,9 +4,9 @@
 #include "reading.h"
 #include "samples.h"
 
-#include "frontend/json_schema.h"
-#include "frontend/print_config.h"
-#include "frontend/vocabulary.h"
+#include "frontend/build/print_config.h"
+#include "frontend/table/json_schema.h"
+#include "frontend/table/vocabulary.h"
 #include "ir/ops/ops.h"
 
 #include <gtest/gtest.h>

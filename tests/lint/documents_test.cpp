@@ -1,7 +1,7 @@
 // What the documents show of model.json is true: whole models and fragments compile, keys exist.
-#include "frontend/build_module.h"
-#include "frontend/read_model.h"
-#include "frontend/vocabulary.h"
+#include "frontend/build/build_module.h"
+#include "frontend/read/read_model.h"
+#include "frontend/table/vocabulary.h"
 #include "ir/ops/ops.h"
 #include "tests/lint/source_tree.h"
 

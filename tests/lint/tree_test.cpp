@@ -1,5 +1,5 @@
 // Small files, a README in every folder, nobody's machine in the text, links that lead somewhere, fresh references.
-#include "frontend/json_schema.h"
+#include "frontend/table/json_schema.h"
 #include "passes/pipeline.h"
 #include "tests/lint/source_tree.h"
 

@@ -3,8 +3,8 @@
 
 #include "ir/graph/print.h"
 #include "ir/ops/build.h"
-#include "passes/gradient/differentiate.h"
 #include "passes/simplify/expand_composites.h"
+#include "passes/training/differentiate.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #include "tests/passes/execution.h"
 
 #include "ir/ops/ops.h"
-#include "passes/gradient/initializers.h"
+#include "passes/training/initializers.h"
 
 #include <gtest/gtest.h>
 

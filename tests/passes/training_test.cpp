@@ -2,7 +2,7 @@
 #include "tests/passes/execution.h"
 
 #include "ir/ops/build.h"
-#include "passes/gradient/schedules.h"
+#include "passes/training/schedules.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // dlcc check MODEL...: everything that can be said without making code.
-#include "frontend/build_module.h"
-#include "frontend/print_config.h"
+#include "frontend/build/build_module.h"
+#include "frontend/build/print_config.h"
 #include "ir/ops/ops.h"
 #include "passes/schedule/cost_model.h"
 #include "tools/cli/options.h"

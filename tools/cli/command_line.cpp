@@ -1,6 +1,6 @@
 #include "tools/cli/command_line.h"
 
-#include "frontend/vocabulary.h"
+#include "frontend/table/vocabulary.h"
 #include "tools/cli/help.h"
 #include "tools/train/run_folder.h"
 

@@ -1,8 +1,8 @@
 #include "tools/cli/job.h"
 
-#include "frontend/build_module.h"
-#include "frontend/metrics.h"
-#include "frontend/print_config.h"
+#include "frontend/build/build_module.h"
+#include "frontend/build/print_config.h"
+#include "frontend/objective/metrics.h"
 #include "ir/ops/ops.h"
 #include "runtime/core/atomic_file.h"
 #include "tools/cli/command_line.h"

@@ -1,5 +1,5 @@
 // dlcc ops | passes | schema: references generated from the tables that the compiler itself uses.
-#include "frontend/json_schema.h"
+#include "frontend/table/json_schema.h"
 #include "ir/ops/ops.h"
 #include "ir/ops/reference.h"
 #include "tools/cli/options.h"

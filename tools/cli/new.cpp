@@ -1,6 +1,6 @@
 // dlcc new NAME: writes one of the example models as a start.
-#include "frontend/json_schema.h"
-#include "frontend/read_model.h"
+#include "frontend/read/read_model.h"
+#include "frontend/table/json_schema.h"
 #include "tools/cli/options.h"
 #include "tools/cli/starters.h"
 #include "tools/driver/output.h"

@@ -4,7 +4,7 @@
 
 #include "codegen/link/jit.h"
 #include "codegen/module/emit.h"
-#include "frontend/read_model.h"
+#include "frontend/read/read_model.h"
 #include "passes/pass_manager.h"
 
 #include <array>

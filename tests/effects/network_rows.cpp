@@ -39,7 +39,7 @@ const std::vector<KeyRow>& network_rows() {
        "*",
        "compile",
        R"({ "compile": { "memory_limit": 100 } })",
-       {.expected = "expected at most 1 KiB"},
+       {.expected = "expected at most 100 bytes"},
        Seen::refused},
 
       {Group::tensor, "*", "shape", R"({ "shape": ["N", 1] })"},

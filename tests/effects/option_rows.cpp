@@ -54,7 +54,7 @@ const std::vector<OptionRow>& option_rows() {
        {"--march", "x86-64-v4", "--print-ir-after", "plan_memory", "--memory-limit", "100"},
        {},
        wide},
-      {"*", "--memory-limit", {"--memory-limit", "100"}, "expected at most 1 KiB"},
+      {"*", "--memory-limit", {"--memory-limit", "100"}, "expected at most 100 bytes"},
       {"train eval bench", "--threads", {"--threads", "3"}, "team of 3", {}, {"--threads", "1"}, wide},
       {"predict", "--threads", {"--threads", "3"}, "team of 3", {"-o", "out.npy"}, {"--threads", "1"}, wide},
       {"build check gradcheck", "--threads", {"--threads", "3"}, "="},

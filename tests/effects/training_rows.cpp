@@ -207,7 +207,7 @@ const std::vector<KeyRow>& training_rows() {
        "*",
        "memory_limit",
        R"({ "memory_limit": 100 })",
-       {.expected = "expected at most 1 KiB"},
+       {.expected = "expected at most 100 bytes"},
        Seen::refused},
       {Group::compile, "*", "fusion", R"({ "fusion": false })", {}, Seen::planned},
       {Group::compile, "*", "target", R"({ "target": "x86-64-v4" })", {}, Seen::planned},

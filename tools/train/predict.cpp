@@ -42,10 +42,16 @@ void write_stdout(const std::string& bytes) {
 enum class Format : uint8_t { csv, npy, npz };
 
 // What is not one row a sample has no place in an archive of predictions.
-std::vector<int> outputs_of_samples(const dlcc_module_v1& m, const dlcc_entry_v1& e) {
+std::vector<int> outputs_of_samples(const dlcc_module_v1& m, const dlcc_entry_v1& e, Console& console) {
   std::vector<int> found;
-  for (int i = 0; i < e.n_outputs; ++i)
-    if (m.tensors[e.outputs[i]].batch_axis == 0) found.push_back(i);
+  for (int i = 0; i < e.n_outputs; ++i) {
+    const dlcc_tensor_desc& t = m.tensors[e.outputs[i]];
+    if (t.batch_axis == 0)
+      found.push_back(i);
+    else
+      console.warn(warning_line("output '" + data::escape(display_name(t)) + "' is not one of samples and is left out",
+                                "output"));
+  }
   return found;
 }
 
@@ -101,7 +107,8 @@ public:
     console.note("weights of '" + data::escape(weights) + "'");
     entry_ = find_entry(runner_.module(), DLCC_FN_PREDICT);
     std::vector<int> wanted;
-    if (format_ == Format::npz && options.result.empty()) wanted = outputs_of_samples(runner_.module(), *entry_);
+    if (format_ == Format::npz && options.result.empty())
+      wanted = outputs_of_samples(runner_.module(), *entry_, console);
     if (wanted.empty()) wanted = {find_output(runner_.module(), *entry_, options.result)};
     part_ = open_part(job, runner_, DLCC_FN_PREDICT, options.part, data_seed(runner_, options.seed.value_or(job.seed)),
                       console, options.ids);

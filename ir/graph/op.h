@@ -130,6 +130,8 @@ struct OpDef {
   void (*element)(loops::ElementContext&) = nullptr;
   /// The results in terms of other operators (composite only).
   std::vector<ValueId> (*body)(Builder&, std::span<const ValueId> operands, const Attributes&) = nullptr;
+  /// The same value in the one form that equal nodes have; not valid() if the node has it. Null: there is one form only.
+  ValueId (*canonical)(Builder&, const Node&, std::span<const ValueId> operands) = nullptr;
   /// Double-precision semantics, written straight from the formula; a composite may leave it out (then it is the
   /// body's).
   void (*reference)(ReferenceContext&) = nullptr;

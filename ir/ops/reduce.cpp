@@ -102,6 +102,19 @@ template <Combine combine> void reduction_element(ElementContext& c) {
   }));
 }
 
+// ---- one form -------------------------------------------------------------------------------------------------------
+
+// Axes counted from the front, ascending, and not kept: extents of 1 are put back by a reshape.
+ValueId reduction_of_listed_axes(graph::Builder& b, const graph::Node& node, std::span<const ValueId> operands) {
+  const Shape shape = b.type(operands[0]).shape;
+  const auto axes = axes_of(node.attributes, shape.size());
+  const bool keepdims = node.attributes.boolean("keepdims");
+  if (!keepdims && node.attributes.has("axes") && node.attributes.integers("axes") == axes) return {};
+  if (shape.empty()) return {};
+  Term reduced{&b, apply(b, *node.op, {operands[0]}, {{"axes", axes}})};
+  return keepdims ? reshape(reduced, reduced_shape(shape, axes, true)).id : reduced.id;
+}
+
 // ---- references -----------------------------------------------------------------------------------------------------
 
 // Calls visit(where the result lies, its index along `axis`, value) for every element of the operand.
@@ -178,6 +191,15 @@ void product_gradient(GradientContext& g) {
 // ---- argmax, argmin -------------------------------------------------------------------------------------------------
 
 std::vector<int64_t> arg_axis(A a, size_t rank) { return {normalize_axis(a.integer("axis", -1), rank).value()}; }
+
+ValueId search_of_listed_axis(graph::Builder& b, const graph::Node& node, std::span<const ValueId> operands) {
+  const Shape shape = b.type(operands[0]).shape;
+  const auto axis = arg_axis(node.attributes, shape.size());
+  const bool keepdims = node.attributes.boolean("keepdims");
+  if (!keepdims && node.attributes.has("axis") && node.attributes.integer("axis") == axis[0]) return {};
+  Term found{&b, apply(b, *node.op, {operands[0]}, {{"axis", axis[0]}})};
+  return keepdims ? reshape(found, reduced_shape(shape, axis, true)).id : found.id;
+}
 
 std::vector<Type> infer_arg(InferContext& c) {
   const Type& x = c.operand(0);
@@ -268,6 +290,7 @@ constexpr OpDef sum_op = complete({
     .infer = infer_accumulation,
     .gradient = sum_gradient,
     .element = reduction_element<Combine::sum>,
+    .canonical = reduction_of_listed_axes,
     .reference = sum_reference,
     .samples = with_integers,
 });
@@ -299,6 +322,7 @@ constexpr OpDef product_op = complete({
     .infer = infer_accumulation,
     .gradient = product_gradient,
     .element = reduction_element<Combine::product>,
+    .canonical = reduction_of_listed_axes,
     .reference = [](ReferenceContext& c) { fold_reference<times>(c, 1); },
     .samples = with_integers,
 });
@@ -312,6 +336,7 @@ constexpr OpDef max_op = complete({
     .infer = infer_extremum,
     .gradient = extremum_gradient,
     .element = reduction_element<Combine::max>,
+    .canonical = reduction_of_listed_axes,
     .reference = [](ReferenceContext& c) { fold_reference<larger>(c, -INFINITY); },
     .samples = full_samples,
 });
@@ -325,6 +350,7 @@ constexpr OpDef min_op = complete({
     .infer = infer_extremum,
     .gradient = extremum_gradient,
     .element = reduction_element<Combine::min>,
+    .canonical = reduction_of_listed_axes,
     .reference = [](ReferenceContext& c) { fold_reference<smaller>(c, INFINITY); },
     .samples = full_samples,
 });
@@ -338,6 +364,7 @@ constexpr OpDef argmax_op = complete({
     .infer = infer_arg,
     .no_gradient = piecewise_constant,
     .element = arg_element<Combine::max>,
+    .canonical = search_of_listed_axis,
     .reference = arg_reference<is_more>,
     .samples = arg_samples,
 });
@@ -351,6 +378,7 @@ constexpr OpDef argmin_op = complete({
     .infer = infer_arg,
     .no_gradient = piecewise_constant,
     .element = arg_element<Combine::min>,
+    .canonical = search_of_listed_axis,
     .reference = arg_reference<is_less>,
     .samples = arg_samples,
 });

@@ -20,20 +20,36 @@ constexpr int inline_depth_limit = 16;
 // So are views that look at more stored values: each of a chain of concatenations doubles the expansion.
 constexpr int64_t inline_leaf_limit = 64;
 
+// What an element made of scalars alone may cost to be computed again wherever it is read.
+constexpr double inline_cost_limit = 24;
+
 bool is_constant_tensor(const Node& node) { return node.op->name == "constant" && node.attributes.has("values"); }
+
 } // namespace
 
 IdVector<ValueId, Storage> classify_values(const Function& function) {
   IdVector<ValueId, Storage> storage(function.values.size(), Storage::external);
   IdVector<ValueId, int> depth(function.values.size(), 0);
   IdVector<ValueId, int64_t> leaves(function.values.size(), 1);
-  for (const Node& node : function.nodes) {
+  // What scalars and the element's index alone decide, such as 1/n for the rows that count and 0 for the others.
+  IdVector<ValueId, bool> of_scalars(function.values.size(), false), read(function.values.size(), false);
+  for (ValueId v : function.values.ids()) of_scalars[v] = function.type(v).rank() == 0;
+  for (const Node& node : function.nodes)
+    for (ValueId o : node.operands) read[o] = true;
+  for (NodeId id : function.nodes.ids()) {
+    const Node& node = function.nodes[id];
+    const bool map = node.op->kind == OpKind::map || node.op->kind == OpKind::view;
+    const bool from_scalars =
+        map && std::all_of(node.operands.begin(), node.operands.end(), [&](ValueId o) { return of_scalars[o]; });
     Storage s = Storage::computed;
     if (is_constant_tensor(node))
       s = Storage::external;
     else if (node.op->same_order)
       s = Storage::alias;
     else if (node.op->kind == OpKind::view || node.operands.empty())
+      s = Storage::inlined;
+    else if (from_scalars && read[node.results[0]] && function.type(node.results[0]).rank() > 0 &&
+             access_of(function, id, storage).cost <= inline_cost_limit)
       s = Storage::inlined;
     // An alias needs an operand that is stored; one that is computed in place is inlined instead.
     if (s == Storage::alias && storage[node.operands[0]] == Storage::inlined) s = Storage::inlined;
@@ -42,7 +58,10 @@ IdVector<ValueId, Storage> classify_values(const Function& function) {
     for (ValueId o : node.operands) d = std::max(d, depth[o] + 1), seen += leaves[o];
     if (s == Storage::inlined && (d > inline_depth_limit || seen > inline_leaf_limit)) s = Storage::computed;
     const bool inlined = s == Storage::inlined;
-    for (ValueId r : node.results) storage[r] = s, depth[r] = inlined ? d : 0, leaves[r] = inlined ? seen : 1;
+    for (ValueId r : node.results) {
+      storage[r] = s, depth[r] = inlined ? d : 0, leaves[r] = inlined ? seen : 1;
+      of_scalars[r] = of_scalars[r] || (inlined && from_scalars);
+    }
   }
   return storage;
 }
@@ -50,6 +69,16 @@ IdVector<ValueId, Storage> classify_values(const Function& function) {
 ValueId storage_of(const Function& function, const IdVector<ValueId, Storage>& storage, ValueId v) {
   while (storage[v] == Storage::alias) v = function.nodes[function.values[v].node].operands[0];
   return v;
+}
+
+bool reads_through(const Function& function, const IdVector<ValueId, Storage>& storage, ValueId v) {
+  if (storage[v] != Storage::alias) return false;
+  auto wide = [&](ValueId x) {
+    Shape shape = function.type(x).shape;
+    std::erase(shape, 1);
+    return shape;
+  };
+  return wide(v) == wide(function.nodes[function.values[v].node].operands[0]);
 }
 
 namespace {
@@ -142,13 +171,14 @@ public:
       : function_(function), root_(root), storage_(storage), build_(build) {}
 
   std::optional<ExprId> leaf(ValueId v, const std::vector<Index>& at, bool padded) override {
-    if (v == root_ || storage_[v] == Storage::inlined) return std::nullopt;
+    if (v == root_ || storage_[v] == Storage::inlined || reads_through(function_, storage_, v)) return std::nullopt;
     access.reads.push_back({v, at, padded});
     const Type& type = function_.type(v);
     return build_.load(build_.tensor({"t", type, loops::Access::in}), at, padded);
   }
   ExprId reduce(loops::Combine, std::vector<LoopVar> vars, ExprId value) override {
-    for (const LoopVar& v : vars) access.reduced *= v.extent;
+    const int64_t extent = loops::extent_of(vars);
+    access.reduced *= extent, access.longest = std::max(access.longest, extent);
     access.reduces = true;
     return build_.local(build_.local("s", build_.dtype(value)));
   }
@@ -204,7 +234,11 @@ NodeAccess access_of(const Function& function, NodeId id, const IdVector<ValueId
   expand_element(function, node.results[0], at, false, build, recorder);
   recorder.access.contracts =
       recorder.access.contracts && is_matrix_product(recorder.access, function.type(node.results[0]).shape);
-  for (const loops::Expr& e : kernel.exprs) recorder.access.scalar_ops += e.kind == loops::ExprKind::op;
+  for (const loops::Expr& e : kernel.exprs) {
+    if (e.kind != loops::ExprKind::op) continue;
+    ++recorder.access.scalar_ops;
+    recorder.access.cost += loops::facts_of(e.op).cost;
+  }
   return std::move(recorder.access);
 }
 

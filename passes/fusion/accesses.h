@@ -22,6 +22,10 @@ IdVector<graph::ValueId, Storage> classify_values(const graph::Function& functio
 graph::ValueId storage_of(const graph::Function& function, const IdVector<graph::ValueId, Storage>& storage,
                           graph::ValueId v);
 
+/// Whether v is an alias whose elements are those of its operand at the same indices, but for axes of extent 1: who
+/// reads it reads the operand.
+bool reads_through(const graph::Function& function, const IdVector<graph::ValueId, Storage>& storage, graph::ValueId v);
+
 /// Receives what the expansion of an element expression meets.
 class ElementSink {
 public:
@@ -52,7 +56,9 @@ struct Read {
 struct NodeAccess {
   std::vector<Read> reads;
   int scalar_ops = 0;  ///< of one element, reductions counted once
-  int64_t reduced = 1; ///< elements a reduction runs over
+  double cost = 0;     ///< of them, in additions
+  int64_t reduced = 1; ///< elements that reductions run over, those inside each other multiplied
+  int64_t longest = 1; ///< elements of the longest reduction
   bool reduces = false, contracts = false, checks = false;
 };
 NodeAccess access_of(const graph::Function& function, graph::NodeId node,

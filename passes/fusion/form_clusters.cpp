@@ -15,6 +15,23 @@ constexpr int scalar_op_limit = 256;
 // Half of the smallest first-level cache: what the values of one row may take between inner loops.
 constexpr int64_t row_buffer_bytes = 16 * 1024;
 
+// Loops over shorter rows run several rows side by side, in lanes; over longer ones row by row.
+constexpr int64_t short_row = 16, lanes = 16;
+// What one row may cost, in additions, before it matters that it runs alone.
+constexpr double free_cost = 16;
+
+// What nodes do for one row: what would run in lanes over the rows, and what runs in lanes within a row.
+struct RowWork {
+  double across = 0, within = 0;
+  RowWork& operator+=(const RowWork& o) {
+    across += o.across, within += o.within;
+    return *this;
+  }
+};
+
+// The readers of a value with more of them are not looked at: keeps this linear.
+constexpr size_t most_readers = 16;
+
 struct Group {
   NodeId root; ///< what it began with; a contraction if there is one
   std::vector<NodeId> members;
@@ -52,11 +69,14 @@ private:
   const Shape& shape(NodeId n) const { return f_.type(f_.nodes[n].results[0]).shape; }
   bool can_wait(NodeId n) const;
   void place_with_operands(NodeId n);
+  std::vector<uint32_t> groups_read_by(NodeId n) const;
   std::vector<uint32_t> candidates(NodeId n) const;
-  void place(NodeId n);
+  void place(NodeId n, const std::vector<uint32_t>& wanted = {});
   std::vector<uint32_t> predecessors(NodeId n) const;
   std::string refusal(const Group& group, uint32_t index, NodeId n, Shape& prefix);
   bool depends_on(const std::vector<uint32_t>& from, uint32_t target);
+  RowWork row_work(NodeId n, size_t prefix) const;
+  bool runs_alone(const Group& group, NodeId n, const Shape& prefix) const;
   void raise_levels(uint32_t index);
   void join(uint32_t index, NodeId n, Shape prefix);
 
@@ -132,6 +152,7 @@ std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape&
            row_buffer_bytes;
   };
   if (!fits(n) || !std::all_of(group.members.begin(), group.members.end(), fits)) return "a row does not fit the cache";
+  if (!group.contraction && runs_alone(group, n, prefix)) return "its rows would no longer run side by side";
   // A node that overwrites a state may share a kernel with readers of the old version only element by element.
   auto reads_elsewhere = [&](NodeId m) {
     return std::any_of(facts_.access[m].reads.begin(), facts_.access[m].reads.end(), [&](const Read& read) {
@@ -144,6 +165,26 @@ std::string Former::refusal(const Group& group, uint32_t index, NodeId n, Shape&
   std::erase(others, index);
   if (depends_on(others, index)) return "another kernel has to run in between";
   return {};
+}
+
+RowWork Former::row_work(NodeId n, size_t prefix) const {
+  const NodeAccess& access = facts_.access[n];
+  const Shape& s = shape(n);
+  const int64_t inner = element_count(Shape(s.begin() + static_cast<std::ptrdiff_t>(prefix), s.end()));
+  const double cost = static_cast<double>(inner * access.reduced) * (access.cost + access.reduces);
+  const bool is_long = inner >= short_row || access.longest >= short_row;
+  return is_long ? RowWork{0, cost / lanes} : RowWork{cost, 0};
+}
+
+// Whether work that could run in lanes over the rows would, in one kernel with long rows, run row by row, and take
+// longer than those rows themselves.
+bool Former::runs_alone(const Group& group, NodeId n, const Shape& prefix) const {
+  if (element_count(prefix) < lanes || group.members.empty()) return false;
+  RowWork others;
+  for (NodeId m : group.members) others += row_work(m, prefix.size());
+  const RowWork own = row_work(n, prefix.size());
+  const double across = others.within > 0 ? own.across : own.within > 0 ? others.across : 0;
+  return across > free_cost && across > others.within + own.within;
 }
 
 void Former::raise_levels(uint32_t index) {
@@ -174,12 +215,12 @@ void Former::join(uint32_t index, NodeId n, Shape prefix) {
 bool Former::can_wait(NodeId n) const {
   const NodeAccess& access = facts_.access[n];
   if (access.reduces || access.contracts || access.checks || users_[n].empty()) return false;
-  auto waits = [&](NodeId p) { return !p.valid() || group_of_[p] == none; };
+  auto waits = [&](NodeId p) { return !p.valid() || group_of_[p] == none || groups_[group_of_[p]].closed; };
   return std::all_of(access.reads.begin(), access.reads.end(),
                      [&](const Read& r) { return waits(facts_.producer(r)); });
 }
 
-// Places the waiting nodes that n needs, then n.
+// Places the waiting nodes that n needs, however far from it, with what n reads besides if that can be; then n.
 void Former::place_with_operands(NodeId n) {
   std::vector<NodeId> needed, pending{n};
   ++stamp_;
@@ -195,30 +236,44 @@ void Former::place_with_operands(NodeId n) {
     for (NodeId p : facts_.after[x]) need(p);
   }
   std::sort(needed.begin(), needed.end(), [&](NodeId a, NodeId b) { return position_[a] < position_[b]; });
-  for (NodeId x : needed) place(x);
+  const std::vector<uint32_t> wanted = groups_read_by(n);
+  for (NodeId x : needed) place(x, wanted);
 }
 
-// The groups that n might join: of what it reads, and of what its users read beside it; the latest first.
-std::vector<uint32_t> Former::candidates(NodeId n) const {
+std::vector<uint32_t> Former::groups_read_by(NodeId n) const {
   std::vector<uint32_t> groups;
-  auto add_producers = [&](NodeId x) {
-    for (const Read& read : facts_.access[x].reads)
-      if (NodeId p = facts_.producer(read); p.valid() && group_of_[p] != none) groups.push_back(group_of_[p]);
-  };
-  add_producers(n);
-  for (NodeId user : users_[n]) add_producers(user);
+  for (const Read& read : facts_.access[n].reads)
+    if (NodeId p = facts_.producer(read); p.valid() && group_of_[p] != none) groups.push_back(group_of_[p]);
+  return groups;
+}
+
+// The groups that n might join: of what it reads, of other readers of the same tensors, and of what its users read
+// beside it; the latest first.
+std::vector<uint32_t> Former::candidates(NodeId n) const {
+  std::vector<uint32_t> groups = groups_read_by(n);
+  for (const Read& read : facts_.access[n].reads) {
+    NodeId p = facts_.producer(read);
+    if (!p.valid() || shape(p).empty() || users_[p].size() > most_readers) continue;
+    for (NodeId reader : users_[p])
+      if (group_of_[reader] != none) groups.push_back(group_of_[reader]);
+  }
+  for (NodeId user : users_[n])
+    for (uint32_t g : groups_read_by(user)) groups.push_back(g);
   if (shape(n).empty() && scalars_ != none) groups.push_back(scalars_);
   std::sort(groups.begin(), groups.end(), std::greater<>());
   groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   return groups;
 }
 
-void Former::place(NodeId n) {
+void Former::place(NodeId n, const std::vector<uint32_t>& wanted) {
   const NodeAccess& access = facts_.access[n];
   const std::string& name = f_.values[f_.nodes[n].results[0]].name;
   if (fuse_ && !access.checks && !access.contracts) {
     std::vector<uint32_t> own = predecessors(n);
-    for (uint32_t c : candidates(n)) {
+    std::vector<uint32_t> groups = candidates(n);
+    for (uint32_t c : wanted)
+      if (std::find(groups.begin(), groups.end(), c) == groups.end()) groups.push_back(c);
+    for (uint32_t c : groups) {
       Shape prefix;
       std::string reason = refusal(groups_[c], c, n, prefix);
       if (reason.empty()) return join(c, n, std::move(prefix));

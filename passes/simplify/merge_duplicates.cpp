@@ -22,11 +22,22 @@ bool gives_result(const Function& function, const Node& node) {
     return std::find(function.results.begin(), function.results.end(), v) != function.results.end();
   });
 }
+
+// Equal nodes in one form.
+Function canonical(Module& module, const Function& function, OpTable ops) {
+  return rewrite(
+      module, function, ops,
+      [&](Builder& to, const Node& node, std::span<const ValueId> operands) -> std::optional<std::vector<ValueId>> {
+        ValueId v = node.op->canonical ? node.op->canonical(to, node, operands) : ValueId();
+        return v.valid() ? std::optional(std::vector{v}) : std::nullopt;
+      });
+}
 } // namespace
 
 Module merge_duplicates(Module module, PassContext& context) {
   for (FunctionId id : module.functions.ids()) {
-    const Function before = std::move(module.functions[id]);
+    const Function given = std::move(module.functions[id]);
+    const Function before = canonical(module, given, context.ops);
     std::unordered_map<std::string, NodeId> seen;
     module.functions[id] = rewrite(
         module, before, context.ops,

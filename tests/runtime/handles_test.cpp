@@ -85,7 +85,7 @@ TEST(Handles, OthersAreRefused) {
 // Thousands at a time, in every order: all different, and each leads to its own object.
 TEST(Handles, EachLeadsToItsOwnObject) {
   struct Opaque;
-  dlcc::runtime::HandleTable<Opaque, std::unique_ptr<int>> table;
+  static dlcc::runtime::HandleTable<Opaque, std::unique_ptr<int>> table; // its slots are never given back
   std::set<Opaque*> all;
   std::vector<Opaque*> open;
   for (int round = 0; round < 3; ++round) {

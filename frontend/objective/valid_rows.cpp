@@ -1,5 +1,7 @@
 #include "frontend/objective/valid_rows.h"
 
+#include <algorithm>
+
 namespace dlcc::frontend {
 
 using ops::Term;

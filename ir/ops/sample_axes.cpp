@@ -4,6 +4,8 @@
 #include "ir/graph/call.h"
 #include "ir/ops/node_element.h"
 
+#include <algorithm>
+
 namespace dlcc::ops {
 
 using namespace graph;

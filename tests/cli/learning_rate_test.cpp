@@ -2,6 +2,7 @@
 #include "tests/cli/models.h"
 #include "tests/cli/program.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <gtest/gtest.h>

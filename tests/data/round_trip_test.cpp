@@ -2,6 +2,7 @@
 #include "runtime/data/synthetic.h"
 #include "tests/data/files.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace dlcc::data {

@@ -1,5 +1,7 @@
 #include "tests/driver/model_damage.h"
 
+#include <algorithm>
+
 namespace dlcc::testing {
 
 namespace {

@@ -3,6 +3,7 @@
 #include "tests/data/bytes.h"
 #include "tests/effects/outcome.h"
 
+#include <algorithm>
 #include <regex>
 
 namespace dlcc::effects {

@@ -4,6 +4,8 @@
 
 #include "frontend/table/schema.h"
 
+#include <algorithm>
+
 namespace dlcc::frontend::testing {
 namespace {
 

@@ -94,6 +94,29 @@ TEST(Layering, EveryIncludeFollowsThePictureOfTheBoxes) {
   EXPECT_GT(seen, 500); // the test has not lost sight of the sources
 }
 
+// Some standard libraries bring these names with other headers; others do not.
+TEST(Includes, AlgorithmsComeFromTheirHeader) {
+  const std::regex use(
+      "std::(any_of|all_of|none_of|find|find_if|sort|stable_sort|count|count_if|copy|copy_n|fill|fill_n|"
+      "transform|equal|lower_bound|upper_bound|max_element|min_element|clamp|reverse|unique|remove_if|"
+      "replace|rotate|search|mismatch|partition|nth_element|adjacent_find|binary_search|for_each|min|"
+      "max|minmax)\\(");
+  int seen = 0;
+  for (const fs::path& path : source_files([](const fs::path& p) { return is_cpp(p); })) {
+    bool included = false;
+    std::string used;
+    each_line(path, [&](int number, const std::string& line) {
+      std::smatch match;
+      if (line == "#include <algorithm>") included = true;
+      if (used.empty() && std::regex_search(line, match, use))
+        used = match.str() + " in line " + std::to_string(number);
+    });
+    seen += !used.empty();
+    EXPECT_TRUE(used.empty() || included) << path.string() << ": " << used << ") without <algorithm>";
+  }
+  EXPECT_GT(seen, 100);
+}
+
 TEST(Layering, RefusesWhatThePictureForbids) {
   const Box& link = *box_of("codegen/link/jit.cpp");
   EXPECT_EQ(objection(link, "codegen/target.h", true), "");

@@ -7,6 +7,8 @@
 #include "ir/graph/parse.h"
 #include "ir/ops/sample_axes.h"
 
+#include <algorithm>
+
 namespace dlcc::testing {
 namespace {
 

@@ -1,5 +1,7 @@
 #include "frontend/network/layers/layer_graph.h"
 
+#include <algorithm>
+
 namespace dlcc::frontend {
 
 namespace {

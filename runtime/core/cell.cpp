@@ -36,9 +36,13 @@ std::string_view trimmed(std::string_view s) {
   return s;
 }
 
-std::optional<double> cell_number(std::string_view text) {
-  std::string_view s = trimmed(text);
+std::string_view without_plus(std::string_view s) {
   if (s.size() > 1 && s[0] == '+' && s[1] != '-' && s[1] != '+') s.remove_prefix(1);
+  return s;
+}
+
+std::optional<double> cell_number(std::string_view text) {
+  const std::string_view s = without_plus(trimmed(text));
   double v = 0;
   auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
   const bool whole = end == s.data() + s.size();

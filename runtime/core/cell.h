@@ -14,6 +14,9 @@ enum class UnknownRule : uint8_t { error, zeros, extra };
 // Without the blanks and tabs around it.
 std::string_view trimmed(std::string_view text);
 
+// Without the '+' in front of a number, which std::from_chars does not take.
+std::string_view without_plus(std::string_view number);
+
 // A number as cells have it, in any locale: blanks around it, a sign, a decimal point, an exponent; or true, yes (1),
 // false, no (0) in any case. Nothing if `text` is none. Rounded to f64, so that 1e400 is infinity.
 std::optional<double> cell_number(std::string_view text);

@@ -17,8 +17,6 @@ using runtime::CellCode;
 using runtime::trimmed;
 using Fields = std::vector<CsvField>;
 
-std::string quoted(std::string_view text) { return "'" + escape(text, 40) + "'"; }
-
 template <class T> void put(std::byte* to, T v) { std::memcpy(to, &v, sizeof v); }
 
 // Parses the number in one cell and stores it.
@@ -43,7 +41,7 @@ public:
     const std::string_view text = trimmed(f.text);
     if (store == ElementType::i64) {
       int64_t exact = 0; // doubles would round beyond 2^53
-      const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+      const std::string_view digits = runtime::without_plus(text);
       const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), exact);
       if (error == std::errc() && end == digits.data() + digits.size()) return put(to, exact);
     }

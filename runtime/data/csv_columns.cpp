@@ -8,11 +8,9 @@ namespace dlcc::data {
 using runtime::trimmed;
 
 namespace {
-std::string quoted(std::string_view text) { return "'" + escape(text, 40) + "'"; }
-
-std::optional<int64_t> whole_number(std::string_view s) {
+std::optional<int64_t> whole_number(std::string_view text) {
+  const std::string_view s = runtime::without_plus(text);
   int64_t v = 0;
-  if (s.size() > 1 && s[0] == '+' && s[1] != '-' && s[1] != '+') s.remove_prefix(1);
   auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), v);
   return end == s.data() + s.size() && error == std::errc() ? std::optional(v) : std::nullopt;
 }

@@ -41,6 +41,8 @@ std::string warning_line(std::string_view file, std::string_view text, std::stri
 std::string note_line(std::string_view file, std::string_view text, std::string_view name);
 
 using runtime::escape;
+/// A name or a cell, for a message.
+inline std::string quoted(std::string_view text) { return "'" + escape(text, 40) + "'"; }
 using runtime::size_text;
 
 } // namespace dlcc::data

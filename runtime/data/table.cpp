@@ -14,8 +14,6 @@ using runtime::FittedColumn;
 
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + escape(text, 40) + "'"; }
-
 // As many of the names as a message holds.
 std::string list_of(const std::vector<std::string>& names) {
   constexpr size_t most = 8;

@@ -123,6 +123,11 @@ TEST(Csv, H18Numbers) {
     CsvScenario s(std::string("a,b,y\n1,") + cell + ",0\n");
     expect_message(s.error(), Code::data, {"/t.csv:2:3: error: ", "is not a number"});
   }
+  for (const char* cell : {"+-5", "++5", "5.5", "5x"}) { // exact integers of 64 bits are read in another way
+    CsvScenario s(std::string("a,b,y\n1,2,") + cell + "\n");
+    s.tensors[1].dtype = ElementType::i64;
+    expect_message(s.error(), Code::data, {"/t.csv:2:5: error: "});
+  }
   CsvScenario huge("a,b,y\n1,1e999,0\n");
   expect_message(huge.error(), Code::data, {"/t.csv:2:3: error: ", "'1e999'", "range"});
 }

@@ -246,7 +246,7 @@ bool KernelEmitter::is_joint(const Axis& axis, const Shape& strides, const std::
 Axis KernelEmitter::make_axis(std::vector<LoopVar> vars, const std::vector<ExprId>& uses,
                               const std::vector<StmtId>& body) const {
   Axis axis{std::move(vars), 1, true};
-  for (const LoopVar& v : axis.vars) axis.extent *= v.extent;
+  axis.extent = extent_of(axis.vars);
   if (axis.vars.size() <= 1) return axis;
   auto on_expr = [&](const Expr& e) {
     if (e.kind == ExprKind::load)

@@ -123,7 +123,6 @@ void ContractEmitter::emit() {
     block_rows_ = rows_->extent;
     return emit_block({e_.i64(0), e_.i64(rows_->extent)}, {e_.i64(0), e_.i64(columns_->extent)});
   }
-  auto pieces = [](int64_t extent, int64_t size) { return (extent + size - 1) / size; };
   const int64_t across = pieces(n_.extent, tiling_.task_columns);
   DLCC_CHECK(e_.kernel.tasks == across * pieces(m_.extent, tiling_.task_rows),
              "kernel '" + e_.kernel.name + "' has another number of tasks than its contraction");

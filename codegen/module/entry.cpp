@@ -62,7 +62,7 @@ private:
   llvm::Value* address(BufferId b);
   llvm::FunctionCallee kernel(KernelId k);
   llvm::Function* kernel_by_table(KernelId k);
-  void body_of(llvm::Function* f, llvm::function_ref<void()> steps);
+  void define(llvm::Function* f, llvm::function_ref<void()> steps);
   llvm::Constant* table_of(const Call& c);
   llvm::Value* status() { return b_.CreateLoad(b_.getInt32Ty(), slot(context_fault)); }
   void call(const Call& c, llvm::Value* scratch, llvm::Value* begin, llvm::Value* end);
@@ -221,8 +221,8 @@ void EntryEmitter::leave_if_faulty() {
   b_.SetInsertPoint(next);
 }
 
-/// The body of a function of the context: the steps, which may leave it early.
-void EntryEmitter::body_of(llvm::Function* f, llvm::function_ref<void()> steps) {
+/// Defines a function of the context: the steps, which may leave it early.
+void EntryEmitter::define(llvm::Function* f, llvm::function_ref<void()> steps) {
   llvm::IRBuilder<>::InsertPointGuard guard(b_);
   auto saved = std::tuple(function_, context_, leave_);
   function_ = f, context_ = f->getArg(0);
@@ -239,15 +239,14 @@ void EntryEmitter::serial_part(Steps steps) {
   const std::string name = ModulePlan::entry_symbol(entry_.name) + ".part" + std::to_string(parts_++);
   llvm::Function* part = function(name, b_.getVoidTy(), {b_.getPtrTy()}, false);
   part->addFnAttr(llvm::Attribute::NoInline);
-  body_of(part, [&] { serial(steps); });
+  define(part, [&] { serial(steps); });
   b_.CreateCall(part, {context_});
   if (has_exit(steps)) leave_if_faulty();
 }
 
 void EntryEmitter::serial(Steps steps) {
-  if (steps.size() > most_steps_of_a_function) {
-    for (; !steps.empty(); steps = steps.subspan(std::min(steps.size(), most_steps_of_a_function)))
-      serial_part(steps.first(std::min(steps.size(), most_steps_of_a_function)));
+  if (constexpr size_t most = most_steps_of_a_function; steps.size() > most) {
+    for (size_t i = 0; i < steps.size(); i += most) serial_part(steps.subspan(i, std::min(most, steps.size() - i)));
     return;
   }
   for (const Step& s : steps) switch (s.kind) {
@@ -318,7 +317,7 @@ void EntryEmitter::parallel(const Step& region) {
   llvm::Type *pointer = b_.getPtrTy(), *word = b_.getInt64Ty(), *status_type = b_.getInt32Ty();
   llvm::Function* body = function(name + ".body", b_.getVoidTy(), {pointer, word, word}, false);
   llvm::Function* outlined = function(name, b_.getVoidTy(), {pointer}, false);
-  body_of(body, [&] { parallel_body(region, body->getArg(1), body->getArg(2)); });
+  define(body, [&] { parallel_body(region, body->getArg(1), body->getArg(2)); });
   {
     llvm::IRBuilder<>::InsertPointGuard guard(b_);
     b_.SetInsertPoint(llvm::BasicBlock::Create(b_.getContext(), "entry", outlined));

@@ -245,9 +245,7 @@ void KernelRun::run_store(const Store& s) {
 }
 
 void KernelRun::run_contract(StmtId id, const Contract& s, int depth) {
-  std::vector<LoopVar> outer = s.m;
-  outer.insert(outer.end(), s.n.begin(), s.n.end());
-  each(outer, [&] {
+  each(outer_ranges(s), [&] {
     double sum = 0;
     each(s.k, [&] {
       evaluate(id);

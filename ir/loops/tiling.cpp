@@ -1,5 +1,7 @@
 #include "ir/loops/tiling.h"
 
+#include "ir/loops/walk.h"
+
 #include <algorithm>
 
 namespace dlcc::loops {
@@ -15,8 +17,6 @@ unsigned lanes_for(std::span<const DType> accessed) {
 }
 
 namespace {
-constexpr int64_t pieces(int64_t extent, int64_t step) { return (extent + step - 1) / step; }
-
 // A task should be worth about 0.6 us at 30 multiply-adds a nanosecond, and more than 64 tasks help no machine we know.
 constexpr int64_t task_multiply_adds = 600 * 30, most_tasks = 64;
 
@@ -53,6 +53,10 @@ Tiling choose_tiling(int64_t m, int64_t n, int64_t k, DType dtype, const Machine
   const int64_t row_tasks = std::min(row_tiles, std::max<int64_t>(1, wanted / pieces(n, t.task_columns)));
   t.task_rows = pieces(row_tiles, row_tasks) * t.rows;
   return t;
+}
+
+int64_t task_count(const Contract& c) {
+  return pieces(extent_of(c.m), c.tiling.task_rows) * pieces(extent_of(c.n), c.tiling.task_columns);
 }
 
 } // namespace dlcc::loops

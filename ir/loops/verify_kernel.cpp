@@ -52,7 +52,6 @@ private:
   void side_by_side();
   void side_by_side(StmtId id, const std::vector<const AccessSite*>& inside, size_t count);
   void tasks();
-  int64_t grid(const Contract& s) const;
 
   bool is(ExprId e, DType t) const { return e.valid() && k_.exprs[e].dtype == t; }
   const std::string& name(TensorId t) const { return k_.tensors[t].name; }
@@ -381,9 +380,9 @@ void KernelVerifier::tasks() {
   for (const Stmt& s : k_.stmts)
     out_.require(!std::holds_alternative<Check>(s), "tasks", "a check in one of several tasks: which fault is first?");
   if (auto* contract = std::get_if<Contract>(&k_.stmts[k_.body[0]]); contract && contract->tiling != Tiling{})
-    out_.require(k_.tasks == grid(*contract), "tasks",
+    out_.require(k_.tasks == task_count(*contract), "tasks",
                  "has " + std::to_string(k_.tasks) + " tasks, but the tiling of its contraction makes " +
-                     std::to_string(grid(*contract)));
+                     std::to_string(task_count(*contract)));
   for (TensorId t : k_.tensors.ids()) {
     if (k_.tensors[t].access == Access::in || k_.tensors[t].access == Access::scratch) continue;
     std::vector<const AccessSite*> of = facts.of(t);
@@ -391,11 +390,6 @@ void KernelVerifier::tasks() {
     out_.require(!stores || separated(of, facts.task_vars), "tasks",
                  "two tasks may touch the same element of '" + name(t) + "'");
   }
-}
-
-int64_t KernelVerifier::grid(const Contract& s) const {
-  auto pieces = [](int64_t extent, int64_t size) { return extent / size + (extent % size != 0); };
-  return pieces(extent_of(s.m), s.tiling.task_rows) * pieces(extent_of(s.n), s.tiling.task_columns);
 }
 
 } // namespace
@@ -432,7 +426,7 @@ KernelAccesses task_accesses_of(const Kernel& kernel) {
     task(loop->range);
   }
   if (auto* contract = std::get_if<Contract>(&s))
-    for (auto* part : {&contract->m, &contract->n}) std::for_each(part->begin(), part->end(), task);
+    for (const LoopVar& v : outer_ranges(*contract)) task(v);
   return facts;
 }
 

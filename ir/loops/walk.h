@@ -73,6 +73,13 @@ inline bool reduces(const Stmt& statement) {
   return std::holds_alternative<Reduce>(statement) || std::holds_alternative<Contract>(statement);
 }
 
+/// The variables that the body of a contraction sees: m, then n.
+inline std::vector<LoopVar> outer_ranges(const Contract& s) {
+  std::vector<LoopVar> outer = s.m;
+  outer.insert(outer.end(), s.n.begin(), s.n.end());
+  return outer;
+}
+
 /// The number of values that the variables take together.
 inline int64_t extent_of(std::span<const LoopVar> ranges) {
   int64_t product = 1;

@@ -24,7 +24,6 @@ constexpr int64_t inline_leaf_limit = 64;
 constexpr double inline_cost_limit = 24;
 
 bool is_constant_tensor(const Node& node) { return node.op->name == "constant" && node.attributes.has("values"); }
-
 } // namespace
 
 IdVector<ValueId, Storage> classify_values(const Function& function) {
@@ -72,7 +71,7 @@ ValueId storage_of(const Function& function, const IdVector<ValueId, Storage>& s
 }
 
 bool reads_through(const Function& function, const IdVector<ValueId, Storage>& storage, ValueId v) {
-  if (storage[v] != Storage::alias) return false;
+  if (storage[v] != Storage::alias) return storage[v] == Storage::inlined;
   auto wide = [&](ValueId x) {
     Shape shape = function.type(x).shape;
     std::erase(shape, 1);
@@ -171,7 +170,7 @@ public:
       : function_(function), root_(root), storage_(storage), build_(build) {}
 
   std::optional<ExprId> leaf(ValueId v, const std::vector<Index>& at, bool padded) override {
-    if (v == root_ || storage_[v] == Storage::inlined || reads_through(function_, storage_, v)) return std::nullopt;
+    if (v == root_ || reads_through(function_, storage_, v)) return std::nullopt;
     access.reads.push_back({v, at, padded});
     const Type& type = function_.type(v);
     return build_.load(build_.tensor({"t", type, loops::Access::in}), at, padded);

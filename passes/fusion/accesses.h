@@ -22,8 +22,8 @@ IdVector<graph::ValueId, Storage> classify_values(const graph::Function& functio
 graph::ValueId storage_of(const graph::Function& function, const IdVector<graph::ValueId, Storage>& storage,
                           graph::ValueId v);
 
-/// Whether v is an alias whose elements are those of its operand at the same indices, but for axes of extent 1: who
-/// reads it reads the operand.
+/// Whether who reads v reads what it is made of: it is inlined, or an alias whose elements are those of its operand at
+/// the same indices, but for axes of extent 1.
 bool reads_through(const graph::Function& function, const IdVector<graph::ValueId, Storage>& storage, graph::ValueId v);
 
 /// Receives what the expansion of an element expression meets.

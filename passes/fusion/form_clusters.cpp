@@ -1,5 +1,6 @@
 #include "passes/fusion/form_clusters.h"
 
+#include "ir/loops/tiling.h"
 #include "passes/fusion/effects.h"
 #include "passes/fusion/name_clusters.h"
 
@@ -15,8 +16,8 @@ constexpr int scalar_op_limit = 256;
 // Half of the smallest first-level cache: what the values of one row may take between inner loops.
 constexpr int64_t row_buffer_bytes = 16 * 1024;
 
-// Loops over shorter rows run several rows side by side, in lanes; over longer ones row by row.
-constexpr int64_t short_row = 16, lanes = 16;
+// Rows that run side by side: the lanes of a logical vector.
+constexpr int64_t lanes = 16;
 // What one row may cost, in additions, before it matters that it runs alone.
 constexpr double free_cost = 16;
 
@@ -172,7 +173,7 @@ RowWork Former::row_work(NodeId n, size_t prefix) const {
   const Shape& s = shape(n);
   const int64_t inner = element_count(Shape(s.begin() + static_cast<std::ptrdiff_t>(prefix), s.end()));
   const double cost = static_cast<double>(inner * access.reduced) * (access.cost + access.reduces);
-  const bool is_long = inner >= short_row || access.longest >= short_row;
+  const bool is_long = inner >= loops::short_row || access.longest >= loops::short_row;
   return is_long ? RowWork{0, cost / lanes} : RowWork{cost, 0};
 }
 

@@ -45,7 +45,7 @@ public:
 protected:
   std::optional<ExprId> external(ValueId v, const std::vector<Index>& at, bool padded) {
     const FunctionFacts& facts = context_.facts;
-    if (facts.storage[v] == Storage::inlined || reads_through(facts.function, facts.storage, v)) return std::nullopt;
+    if (reads_through(facts.function, facts.storage, v)) return std::nullopt;
     return frame_.build().load(frame_.parameter(v, Access::in), at, padded);
   }
   const LoweringContext& context_;

@@ -17,8 +17,6 @@ namespace {
 // A task should last a few times as long as a barrier; more tasks than this help no machine we know.
 constexpr double task_nanoseconds = 600;
 constexpr int64_t most_tasks = 64;
-// Rows shorter than this leave most lanes idle: several rows run side by side instead.
-constexpr int64_t short_row = 16;
 
 class Marker {
 public:
@@ -41,7 +39,6 @@ private:
 
   Kernel& kernel_;
   const Machine& machine_;
-  int64_t grid_ = 0; ///< tasks of the tiled contraction, if the kernel is one
 };
 
 // Whether 16 iterations of the enclosing loop can run side by side without giving up contiguous access inside.
@@ -85,8 +82,6 @@ void Marker::mark_loop(Loop& loop, bool outermost) {
 void Marker::tile(Contract& s) {
   const int64_t m = extent_of(s.m), n = extent_of(s.n), k = extent_of(s.k);
   s.tiling = choose_tiling(m, n, k, kernel_.locals[s.local].dtype, machine_);
-  auto pieces = [](int64_t extent, int64_t step) { return (extent + step - 1) / step; };
-  grid_ = pieces(m, s.tiling.task_rows) * pieces(n, s.tiling.task_columns);
 }
 
 /// What statements store to and load from, those inside them included.
@@ -143,14 +138,12 @@ void Marker::choose_tasks() {
   if (kernel_.body.size() != 1) return;
   const Stmt& s = kernel_.stmts[kernel_.body[0]];
   if (auto* contract = std::get_if<Contract>(&s)) {
-    std::vector<LoopVar> vars = contract->m;
-    vars.insert(vars.end(), contract->n.begin(), contract->n.end());
-    if (keeps_iterations_apart(vars, contract->body, false)) kernel_.tasks = grid_;
+    if (keeps_iterations_apart(outer_ranges(*contract), contract->body, false)) kernel_.tasks = task_count(*contract);
   }
   auto* loop = std::get_if<Loop>(&s);
   if (!loop || has_check(loop->body) || !keeps_iterations_apart({loop->range}, loop->body, true)) return;
   int64_t steps = loop->range.extent;
-  if (loop->mark == Mark::vector) steps = (steps + 15) / 16;
+  if (loop->mark == Mark::vector) steps = pieces(steps, 16);
   auto wanted = static_cast<int64_t>(std::floor(cost_of(kernel_).nanoseconds / task_nanoseconds));
   // A power of two divides evenly among the usual numbers of threads.
   int64_t tasks = 1;

@@ -184,6 +184,14 @@ void check_values_of_sample(const FittedTransform& t, const std::string& tensor,
        escape(tensor, 60).c_str(), 0LL + (t.columns.empty() ? n : t.width()) * each, 0LL + values);
 }
 
+FindAttachment finder_in(const Attachments& attachments) {
+  return [&attachments](const std::string& name) -> std::optional<dlcc_view> {
+    auto at = attachments.find(name);
+    if (at == attachments.end()) return {};
+    return at->second.view();
+  };
+}
+
 std::optional<FittedTransform> from_attachments(const FindAttachment& find, const std::string& tensor) {
   return Reader(find, tensor).read();
 }

@@ -75,6 +75,8 @@ std::map<std::string, Attachment> to_attachments(const FittedTransform& transfor
 
 // The view of a name, if there is such an attachment.
 using FindAttachment = std::function<std::optional<dlcc_view>(const std::string& name)>;
+// Among these, which must outlive it.
+FindAttachment finder_in(const Attachments& attachments);
 // Throws Error(DLCC_E_MISMATCH) unless the transform makes `values` values of a sample.
 void check_values_of_sample(const FittedTransform& transform, const std::string& tensor, int64_t values);
 // Nothing if there is none for `tensor`. Throws Error(DLCC_E_CORRUPT) if one is damaged: every size, code and count is

@@ -10,6 +10,7 @@
 #include <unwind.h>
 
 #include "runtime/core/error.h"
+#include "runtime/core/values.h"
 
 namespace dlcc::runtime {
 
@@ -292,19 +293,10 @@ void Session::set_attachment(const char* name, const dlcc_view* value) {
          escape(key, 60).c_str(), max_attachment_name);
   transforms_.clear();
   if (!value) return void(attachments_.erase(std::string(key)));
-  if (value->rank < 0 || value->rank > 8 || (value->rank > 0 && !value->dims))
-    fail(DLCC_E_ARG, "attachment '%s': expected 0 to 8 dimensions", escape(key).c_str());
-  uint64_t bytes = dtype_bytes(value->dtype);
-  if (bytes == 0) fail(DLCC_E_DTYPE, "attachment '%s': %d is no dtype", escape(key).c_str(), value->dtype);
-  for (int d = 0; d < value->rank; ++d)
-    if (value->dims[d] < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(value->dims[d]), &bytes))
-      fail(DLCC_E_SHAPE, "attachment '%s': a dimension is %lld", escape(key).c_str(), 0LL + value->dims[d]);
-  if (value->nbytes != bytes)
-    fail(DLCC_E_SHAPE, "attachment '%s': %llu bytes, expected %llu", escape(key).c_str(), 0ULL + value->nbytes,
-         0ULL + bytes);
-  if (bytes > 0 && !value->data) fail(DLCC_E_ARG, "attachment '%s': data is null", escape(key).c_str());
+  value_count(*value, "attachment '" + escape(key) + "'");
   const auto data = static_cast<const char*>(value->data);
-  attachments_[std::string(key)] = {value->dtype, {value->dims, value->dims + value->rank}, {data, data + bytes}};
+  attachments_[std::string(key)] = {
+      value->dtype, {value->dims, value->dims + value->rank}, {data, data + value->nbytes}};
 }
 
 const Attachment& Session::attachment(const char* name) const {

@@ -7,36 +7,11 @@
 #include "runtime/core/cell.h"
 #include "runtime/core/error.h"
 #include "runtime/core/session.h"
+#include "runtime/core/values.h"
 
 namespace dlcc::runtime {
 
 namespace {
-
-template <class T> double read_as(const char* at) {
-  T v;
-  std::memcpy(&v, at, sizeof v);
-  return static_cast<double>(v);
-}
-
-double value_at(int32_t dtype, const char* at) {
-  switch (dtype) {
-  case DLCC_F32:
-    return read_as<float>(at);
-  case DLCC_F64:
-    return read_as<double>(at);
-  case DLCC_I8:
-    return read_as<int8_t>(at);
-  case DLCC_U8:
-  case DLCC_BOOL:
-    return read_as<uint8_t>(at);
-  case DLCC_I32:
-    return read_as<int32_t>(at);
-  case DLCC_I64:
-    return read_as<int64_t>(at);
-  default:
-    fail(DLCC_E_DTYPE, "values of type %s cannot be transformed", dtype_name(dtype));
-  }
-}
 
 // False if the type has no such value.
 template <class T> bool store(double v, char* at) {
@@ -76,33 +51,13 @@ bool put_value(int32_t dtype, double v, char* at) {
   }
 }
 
-// Values in a dense view, after a look at its fields.
-uint64_t count_of(const dlcc_view& v, const char* name) {
-  uint64_t n = 1;
-  const uint64_t size = dtype_bytes(v.dtype);
-  if (size == 0) fail(DLCC_E_DTYPE, "%s: %d is no dtype", name, v.dtype);
-  if (v.rank < 0 || v.rank > 8 || (v.rank > 0 && !v.dims)) fail(DLCC_E_ARG, "%s: expected 0 to 8 dimensions", name);
-  for (int d = 0; d < v.rank; ++d)
-    if (v.dims[d] < 0 || __builtin_mul_overflow(n, static_cast<uint64_t>(v.dims[d]), &n))
-      fail(DLCC_E_SHAPE, "%s: a dimension is %lld", name, 0LL + v.dims[d]);
-  if (v.nbytes / size != n || v.nbytes % size != 0)
-    fail(DLCC_E_SHAPE, "%s: %llu bytes for %llu values of %s", name, 0ULL + v.nbytes, 0ULL + n, dtype_name(v.dtype));
-  if (n > 0 && !v.data) fail(DLCC_E_ARG, "%s: data is null", name);
-  return n;
-}
-
 std::string quoted(std::string_view text) { return "'" + escape(text, 60) + "'"; }
 
 } // namespace
 
 const FittedTransform& Session::transform(const char* tensor) {
   if (auto known = transforms_.find(tensor); known != transforms_.end()) return known->second;
-  const auto find = [this](const std::string& name) -> std::optional<dlcc_view> {
-    auto at = attachments_.find(name);
-    if (at == attachments_.end()) return {};
-    return at->second.view();
-  };
-  std::optional<FittedTransform> read = from_attachments(find, tensor);
+  std::optional<FittedTransform> read = from_attachments(finder_in(attachments_), tensor);
   if (!read)
     fail(DLCC_E_NOTFOUND, "the session knows no transform of %s: load a checkpoint of a run of dlcc train",
          quoted(tensor).c_str());
@@ -144,7 +99,7 @@ void Session::write_sample(const char* tensor, const FittedTransform& t, const s
 }
 
 void Session::check_samples(const char* tensor, const Sample& s, int64_t rows, const dlcc_view& out) const {
-  const auto made = static_cast<int64_t>(count_of(out, "out"));
+  const auto made = static_cast<int64_t>(value_count(out, "out"));
   if (out.dtype != s.dtype)
     fail(DLCC_E_DTYPE, "out: dtype is %s, %s takes %s", dtype_name(out.dtype), quoted(tensor).c_str(),
          dtype_name(s.dtype));
@@ -157,18 +112,16 @@ void Session::apply_transform(const char* tensor, const dlcc_view& in, const dlc
   const FittedTransform& t = transform(tensor);
   const Sample s = sample(tensor, t);
   if (t.has_categories()) fail(DLCC_E_ARG, "%s has columns of text: call dlcc_transform_cells", quoted(tensor).c_str());
-  const auto n = static_cast<int64_t>(count_of(in, "in"));
+  const auto n = static_cast<int64_t>(value_count(in, "in"));
   if (s.from == 0 || n % s.from != 0)
     fail(DLCC_E_SHAPE, "in: %lld values, expected a multiple of %lld for %s", 0LL + n, 0LL + s.from,
          quoted(tensor).c_str());
   const int64_t rows = n / s.from;
   check_samples(tensor, s, rows, out);
-  const auto from = static_cast<const char*>(in.data);
-  const auto size = static_cast<int64_t>(dtype_bytes(in.dtype)), made = static_cast<int64_t>(dtype_bytes(s.dtype));
+  const auto made = static_cast<int64_t>(dtype_bytes(s.dtype));
   std::vector<double> values(static_cast<size_t>(s.from));
   for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t e = 0; e < s.from; ++e)
-      values[static_cast<size_t>(e)] = value_at(in.dtype, from + (r * s.from + e) * size);
+    for (int64_t e = 0; e < s.from; ++e) values[static_cast<size_t>(e)] = value_at(in.data, in.dtype, r * s.from + e);
     write_sample(tensor, t, values, r, static_cast<char*>(out.data) + r * s.to * made);
   }
 }
@@ -177,16 +130,14 @@ void Session::undo_transform(const char* tensor, const dlcc_view& in, const dlcc
   const FittedTransform& t = transform(tensor);
   const Sample s = sample(tensor, t);
   if (t.classes > 0) fail(DLCC_E_ARG, "%s is one of classes: there is nothing to undo", quoted(tensor).c_str());
-  const auto n = static_cast<int64_t>(count_of(in, "in"));
+  const auto n = static_cast<int64_t>(value_count(in, "in"));
   if (s.from == 0 || n % s.from != 0)
     fail(DLCC_E_SHAPE, "in: %lld values, expected a multiple of %lld for %s", 0LL + n, 0LL + s.from,
          quoted(tensor).c_str());
   if (out.dtype != DLCC_F64) fail(DLCC_E_DTYPE, "out: dtype is %s, expected f64", dtype_name(out.dtype));
-  if (static_cast<int64_t>(count_of(out, "out")) != n) fail(DLCC_E_SHAPE, "out: not as many values as in");
-  const auto from = static_cast<const char*>(in.data);
-  const auto size = static_cast<int64_t>(dtype_bytes(in.dtype));
+  if (static_cast<int64_t>(value_count(out, "out")) != n) fail(DLCC_E_SHAPE, "out: not as many values as in");
   for (int64_t i = 0; i < n; ++i) {
-    const double v = t.undo(value_at(in.dtype, from + i * size), i % s.from);
+    const double v = t.undo(value_at(in.data, in.dtype, i), i % s.from);
     std::memcpy(static_cast<char*>(out.data) + i * static_cast<int64_t>(sizeof v), &v, sizeof v);
   }
 }

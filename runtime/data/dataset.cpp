@@ -1,5 +1,6 @@
 #include "runtime/data/dataset.h"
 
+#include "runtime/core/values.h"
 #include "runtime/data/error.h"
 
 #include <algorithm>
@@ -97,31 +98,8 @@ std::string_view type_name(ElementType t) {
   return "?";
 }
 
-namespace {
-template <class T> double load(const std::byte* values, int64_t i) {
-  T v;
-  std::memcpy(&v, values + i * static_cast<int64_t>(sizeof v), sizeof v);
-  return static_cast<double>(v);
-}
-} // namespace
-
 double value_at(const std::byte* values, ElementType t, int64_t i) {
-  switch (t) {
-  case ElementType::f32:
-    return load<float>(values, i);
-  case ElementType::f64:
-    return load<double>(values, i);
-  case ElementType::i8:
-    return load<int8_t>(values, i);
-  case ElementType::u8:
-  case ElementType::boolean:
-    return load<uint8_t>(values, i);
-  case ElementType::i32:
-    return load<int32_t>(values, i);
-  case ElementType::i64:
-    return load<int64_t>(values, i);
-  }
-  return 0;
+  return runtime::value_at(values, static_cast<int32_t>(t), i);
 }
 
 bool overflows_f32(double v) { return std::isfinite(v) && std::isinf(static_cast<float>(v)); }

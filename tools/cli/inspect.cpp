@@ -86,17 +86,13 @@ Json describe_column(const runtime::FittedColumn& c) {
 
 // What was fitted on the training data, by input and label.
 Json describe_transforms(const runtime::CheckpointFile& file) {
-  runtime::Attachments attachments = runtime::read_attachments(file);
-  const auto find = [&](const std::string& name) -> std::optional<dlcc_view> {
-    auto at = attachments.find(name);
-    return at == attachments.end() ? std::nullopt : std::optional(at->second.view());
-  };
+  const runtime::Attachments attachments = runtime::read_attachments(file);
   constexpr std::string_view prefix = runtime::attachment_prefix, suffix = "/center";
   Json out = Json::object();
   for (const auto& [name, attachment] : attachments) {
     if (!name.ends_with(suffix)) continue;
     const std::string tensor = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-    const auto t = runtime::from_attachments(find, tensor);
+    const auto t = runtime::from_attachments(runtime::finder_in(attachments), tensor);
     Json& j = out[escape(tensor)];
     for (const runtime::FittedColumn& c : t->columns) j["columns"].push_back(describe_column(c));
     j["center"] = t->center, j["scale"] = t->scale;

@@ -1,5 +1,6 @@
 #include "tools/cli/options.h"
 
+#include "frontend/table/vocabulary.h"
 #include "tools/cli/help.h"
 
 #include <algorithm>
@@ -41,9 +42,7 @@ int64_t parse_bytes(const std::string& text) {
 std::string not_one_of(const std::string& text, const std::vector<std::string>& words) {
   const std::string shown = "'" + escape(text, 60) + "'", meant = did_you_mean(text, words);
   if (!meant.empty()) return shown + meant;
-  std::string list;
-  for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
-  return shown + ", expected one of " + list;
+  return shown + ", expected one of " + frontend::enumerated(words);
 }
 
 CLI::Validator one_of(std::vector<std::string> words) {
